@@ -1,0 +1,145 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/seed4eca3270/verify/internal/secret"
+	"github.com/seed4eca3270/verify/internal/sid"
+	"github.com/seed4eca3270/verify/store"
+)
+
+// An Engine is Verify v2 over one database. Its methods may be called from many
+// goroutines; several engines, in one process or many, may share a file. It
+// starts no goroutine and needs no background work: [Engine.Run] exists for those
+// who want old records swept while the program runs.
+type Engine struct {
+	store     *store.DB
+	ownsStore bool
+	cfg       Config
+	keys      *secret.Keyring
+	sids      *sid.Generator
+
+	accountSID string
+	pageKey    []byte // authenticates page tokens
+	seedKey    []byte // recognises a secret that an entity has already
+}
+
+// Open opens the database at path, a file made with mode 0600 if there is none,
+// or ":memory:" for one that goes with the engine. It brings the schema up to
+// date and checks that cfg.Keys are the keys the database was sealed with.
+//
+// It fails with ErrInvalid for a configuration that cannot work, keys included,
+// ErrUnavailable if the file cannot be used, and ErrCorrupt if it is damaged.
+func Open(ctx context.Context, path string, cfg Config) (*Engine, error) {
+	if path != ":memory:" && cfg.Keys.ring == nil {
+		return nil, errNoKeys()
+	}
+	db, err := store.OpenSQLite(ctx, path, store.Options{})
+	if err != nil {
+		return nil, outward(err)
+	}
+	e, err := New(ctx, db, cfg)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	e.ownsStore = true
+	return e, nil
+}
+
+// New makes an engine on a store that the caller opened and will close. It fails
+// as Open does.
+func New(ctx context.Context, db *store.DB, cfg Config) (*Engine, error) {
+	if cfg.Keys.ring == nil {
+		if !db.InMemory() {
+			return nil, errNoKeys()
+		}
+		cfg.Keys.ring = secret.NewRandomKeyring()
+	}
+	if cfg.AccountSID != "" && !isSID("AC", cfg.AccountSID) {
+		return nil, &Error{Param: "Config.AccountSID", Message: "Config.AccountSID: want AC and 32 hexadecimal digits", Err: ErrInvalid}
+	}
+	cfg = cfg.filled()
+	e := &Engine{store: db, cfg: cfg, keys: cfg.Keys.ring, sids: sid.NewGenerator(cfg.Rand)}
+	for _, name := range db.Tightened() {
+		cfg.Logger.WarnContext(ctx, "verify: database file was open to others, mode tightened", "file", name)
+	}
+	if err := e.install(ctx); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// Close waits for the calls that are writing, and closes the database if Open
+// opened it. It may be called more than once. Every call after it fails with
+// ErrClosed.
+func (e *Engine) Close() error {
+	if !e.ownsStore {
+		return nil
+	}
+	if err := e.store.Close(); err != nil {
+		return outward(err)
+	}
+	return nil
+}
+
+// AccountSID is the account that every record names: Config.AccountSID, or the
+// one made with the database.
+func (e *Engine) AccountSID() string { return e.accountSID }
+
+// now reads the clock, once per operation, at the precision that is stored.
+func (e *Engine) now() time.Time { return e.cfg.Clock().UTC().Truncate(time.Microsecond) }
+
+func (e *Engine) read(ctx context.Context, f store.Func) error {
+	return outward(e.store.Read(ctx, f))
+}
+
+func (e *Engine) write(ctx context.Context, f store.Func) error {
+	return outward(e.store.Write(ctx, f))
+}
+
+// errTaken is returned from a write whose new SID's key exists already.
+var errTaken = errors.New("key taken")
+
+// insert runs a write that makes a record, with a SID made before the write so
+// that the embedder's Rand never runs inside a commit that others share. A key
+// that another process made in the same microsecond costs one more try.
+func (e *Engine) insert(ctx context.Context, now time.Time, f func(id sid.SID) (store.Func, error)) error {
+	for range 10 {
+		id, err := e.sids.New(now)
+		if err != nil {
+			return internal(ErrUnavailable, err)
+		}
+		write, err := f(id)
+		if err != nil {
+			return err
+		}
+		if err := e.store.Write(ctx, write); !errors.Is(err, errTaken) {
+			return outward(err)
+		}
+	}
+	return internal(ErrUnavailable, errTaken)
+}
+
+// inserted turns the row count of an INSERT … ON CONFLICT DO NOTHING into the
+// error that insert understands.
+func inserted(rows int64, err error) error {
+	if err == nil && rows == 0 {
+		return errTaken
+	}
+	return err
+}
+
+func errNoKeys() *Error {
+	return &Error{
+		Param:   "Config.Keys",
+		Message: `a database file needs Config.Keys: verify.KeyFile("mfa.key") makes a key file once and reads it from then on`,
+		Err:     ErrInvalid,
+	}
+}
+
+func errKeys(format string, args ...any) *Error {
+	return &Error{Param: "Config.Keys", Message: fmt.Sprintf(format, args...), Err: ErrInvalid}
+}
