@@ -93,30 +93,29 @@ func (e *Engine) CreateChallenge(ctx context.Context, serviceSID, identity strin
 		}
 	}
 	row.EntityID, row.FactorID = f.Factor.EntityID, f.Factor.ID
+	stored := row
 	err = e.insert(ctx, now, func(id sid.SID) (store.Func, error) {
-		row.ID, row.Tail = id.Key, id.Tail
 		return func(ctx context.Context, q *store.Queries) error {
+			stored = row
+			stored.ID, stored.Tail = id.Key, id.Tail
 			if err := e.admitChallenge(ctx, q, g, now); err != nil {
 				return err
 			}
-			approved := false
 			if p.AuthPayload != "" {
-				if approved, err = settle(ctx, q, &g); err != nil {
+				approved, err := settle(ctx, q, &g)
+				if err != nil {
 					return err
 				}
-				row.Attempts = 1
+				stored.answer(approved, now)
 			}
-			if approved {
-				row.approve(now)
-			}
-			return inserted(q.InsertChallenge(ctx, row.insertParams()))
+			return inserted(q.InsertChallenge(ctx, stored.insertParams()))
 		}, nil
 	})
 	if err != nil {
 		return Challenge{}, err
 	}
 	e.report(ctx, g)
-	return e.challenge(serviceSID, row, f, now)
+	return e.challenge(serviceSID, stored, f, now)
 }
 
 // A ChallengeResponse answers a challenge. At least one field is needed; Metadata
@@ -186,7 +185,10 @@ func (e *Engine) RespondChallenge(ctx context.Context, serviceSID, identity, cha
 		row = challengeRow(stored)
 		if rows == 0 {
 			// The challenge was closed meanwhile: nothing of this answer stays.
-			return e.whyClosed(row, now)
+			if err := e.whyClosed(row, now); err != nil {
+				return err
+			}
+			return errUnexplained
 		}
 		return nil
 	})

@@ -31,9 +31,13 @@ func newChallengeRow(p ChallengeParams, now time.Time) (row challengeRow, err er
 	return row, err
 }
 
-// approve makes a row that is not yet stored an approved one.
-func (r *challengeRow) approve(now time.Time) {
-	r.Status, r.Attempts, r.RespondedAt = string(Approved), 0, store.Micros(now)
+// answer makes a row that is not stored yet one that has been answered.
+func (r *challengeRow) answer(approved bool, now time.Time) {
+	if !approved {
+		r.Attempts = 1
+		return
+	}
+	r.Status, r.RespondedAt = string(Approved), store.Micros(now)
 }
 
 func (r challengeRow) insertParams() store.InsertChallengeParams {
@@ -83,8 +87,11 @@ func (e *Engine) challengeRow(ctx context.Context, serviceSID, identity, challen
 			ID: id.Key, Tail: id.Tail, IdentityKey: identityKey(identity), ServiceID: service.Key, ServiceTail: service.Tail,
 		})
 		row = challengeRow(r.Challenge)
+		if err != nil {
+			return err
+		}
 		f = factorRow{Factor: r.Factor, FactorState: r.FactorState, EntityTail: r.EntityTail, Identity: r.Identity}
-		return err
+		return f.check()
 	})
 	return row, f, err
 }

@@ -47,9 +47,9 @@ func (e *Engine) CheckCode(ctx context.Context, serviceSID, identity, code strin
 			}
 			row = challengeRow{
 				ID: id.Key, Tail: id.Tail, EntityID: entity.ID, FactorID: by.factor.Factor.ID,
-				ExpiresAt: store.Micros(now.Add(challengeLife)), CreatedAt: store.Micros(now), UpdatedAt: store.Micros(now),
+				Status: string(Pending), ExpiresAt: store.Micros(now.Add(challengeLife)), CreatedAt: store.Micros(now), UpdatedAt: store.Micros(now),
 			}
-			row.approve(now)
+			row.answer(true, now)
 			return inserted(q.InsertChallenge(ctx, row.insertParams()))
 		}, nil
 	})

@@ -29,6 +29,16 @@ func (r factorRow) config() TOTPConfig {
 	}
 }
 
+// check refuses a row that this package cannot have written, before anything is
+// decided by it.
+func (r factorRow) check() error {
+	s := r.FactorState
+	if r.config().check() != nil || s.LastStep < -1 || min(s.Failures, s.HourCount, s.DayCount) < 0 {
+		return internal(ErrCorrupt, errors.New("impossible state of factor "+r.sid()))
+	}
+	return nil
+}
+
 // factorRow reads a factor, if it exists under just this service and entity.
 func (e *Engine) factorRow(ctx context.Context, serviceSID, identity, factorSID string) (row factorRow, err error) {
 	service, err := checkOwner(serviceSID, identity)
@@ -43,8 +53,11 @@ func (e *Engine) factorRow(ctx context.Context, serviceSID, identity, factorSID 
 		r, err := q.GetFactor(ctx, store.GetFactorParams{
 			ID: id.Key, Tail: id.Tail, IdentityKey: identityKey(identity), ServiceID: service.Key, ServiceTail: service.Tail,
 		})
+		if err != nil {
+			return err
+		}
 		row = factorRow(r)
-		return err
+		return row.check()
 	})
 	return row, err
 }
@@ -54,7 +67,11 @@ func (e *Engine) factorRows(ctx context.Context, entity store.Entity, after int6
 	err = e.read(ctx, func(ctx context.Context, q *store.Queries) error {
 		found, err := q.ListFactors(ctx, store.ListFactorsParams{EntityID: entity.ID, After: after, PageSize: int64(limit)})
 		for _, r := range found {
-			rows = append(rows, factorRow{Factor: r.Factor, FactorState: r.FactorState, EntityTail: entity.Tail, Identity: entity.Identity})
+			row := factorRow{Factor: r.Factor, FactorState: r.FactorState, EntityTail: entity.Tail, Identity: entity.Identity}
+			if err := row.check(); err != nil {
+				return err
+			}
+			rows = append(rows, row)
 		}
 		return err
 	})
@@ -76,9 +93,6 @@ func (e *Engine) factor(serviceSID string, r factorRow) (Factor, error) {
 		TOTP:         new(r.config()),
 		DateCreated:  store.Time(r.Factor.CreatedAt),
 		DateUpdated:  store.Time(r.Factor.UpdatedAt),
-	}
-	if err := f.TOTP.check(); err != nil {
-		return Factor{}, internal(ErrCorrupt, errors.New("impossible configuration of a factor"))
 	}
 	return f, decode(r.Factor.Metadata, &f.Metadata)
 }

@@ -17,7 +17,8 @@ type guess struct {
 	budget int64 // wrong codes in a row that lock the factor
 	step   int64 // the step that the code belongs to
 	right  bool
-	reason int // the error code of a factor that is locked
+	reason int  // the error code of a factor that is locked
+	locks  bool // settle found it wrong, and the last one allowed
 }
 
 // look compares a code with what the factor expects around now. A code that is
@@ -70,6 +71,7 @@ func settle(ctx context.Context, q *store.Queries, g *guess) (approved bool, err
 		return false, whyRefused(ctx, q, id, g.budget, g.reason)
 	}
 	g.factor.FactorState.Failures = failures
+	g.locks = err == nil && failures == g.budget
 	return false, err
 }
 
@@ -81,10 +83,14 @@ func whyRefused(ctx context.Context, q *store.Queries, factor, budget int64, cod
 		return err
 	}
 	if state.Failures < budget {
-		return errors.New("verify: guess refused without a reason") // unreachable: the statement's only other condition
+		return errUnexplained
 	}
 	return errLocked(code)
 }
+
+// errUnexplained is for a conditional statement that changed nothing although
+// each of its conditions holds, which cannot be: it fails closed.
+var errUnexplained = errors.New("refused without a reason")
 
 func errLocked(code int) *Error {
 	return refuse(ErrRateLimited, code, "Too many wrong codes for the factor; UnlockFactor lifts this")
@@ -93,7 +99,7 @@ func errLocked(code int) *Error {
 // report logs a factor that a wrong code has just locked. It is called after the
 // commit that locked it.
 func (e *Engine) report(ctx context.Context, g guess) {
-	if g.factor.FactorState.Failures == g.budget {
+	if g.locks {
 		e.cfg.Logger.WarnContext(ctx, "verify: factor locked after wrong codes", "factor", g.factor.sid(), "failures", g.budget)
 	}
 }

@@ -24,21 +24,21 @@ type Service struct {
 // ServiceParams are the settings of a service. Every field but FriendlyName may
 // be left at zero. The JSON form is the stored one.
 type ServiceParams struct {
-	FriendlyName             string           `json:"friendly_name"`                          // 1 to 32 letters, digits, spaces, - and _, with at most 4 digits; shown to users
-	CodeLength               int              `json:"code_length"`                            // digits of a verification code, 4 to 10; zero: 6
-	LookupEnabled            bool             `json:"lookup_enabled,omitempty"`               // look the phone number up with every verification
-	SkipSMSToLandlines       bool             `json:"skip_sms_to_landlines,omitempty"`        // needs LookupEnabled
-	DTMFInputRequired        bool             `json:"dtmf_input_required,omitempty"`          // a called person must press a key before hearing the code
-	TTSName                  string           `json:"tts_name,omitempty"`                     // voice of calls, at most 64 characters
-	PSD2Enabled              bool             `json:"psd2_enabled,omitempty"`                 // codes are bound to an amount and a payee
-	DoNotShareWarningEnabled bool             `json:"do_not_share_warning_enabled,omitempty"` // SMS ends with a warning not to share the code
-	CustomCodeEnabled        bool             `json:"custom_code_enabled,omitempty"`          // callers may choose the code
-	Push                     PushSettings     `json:"push,omitzero"`
-	TOTP                     TOTPSettings     `json:"totp,omitzero"`
-	DefaultTemplateSID       string           `json:"default_template_sid,omitempty"` // HJ…
-	WhatsApp                 WhatsAppSettings `json:"whatsapp,omitzero"`
-	Passkeys                 PasskeySettings  `json:"passkeys,omitzero"`
-	VerifyEventSubscription  bool             `json:"verify_event_subscription_enabled,omitempty"` // events of verifications
+	FriendlyName                   string           `json:"friendly_name"`                          // 1 to 32 letters, digits, spaces, - and _, with at most 4 digits; shown to users
+	CodeLength                     int              `json:"code_length"`                            // digits of a verification code, 4 to 10; zero: 6
+	LookupEnabled                  bool             `json:"lookup_enabled,omitempty"`               // look the phone number up with every verification
+	SkipSMSToLandlines             bool             `json:"skip_sms_to_landlines,omitempty"`        // needs LookupEnabled
+	DTMFInputRequired              bool             `json:"dtmf_input_required,omitempty"`          // a called person must press a key before hearing the code
+	TTSName                        string           `json:"tts_name,omitempty"`                     // voice of calls, at most 64 characters
+	PSD2Enabled                    bool             `json:"psd2_enabled,omitempty"`                 // codes are bound to an amount and a payee
+	DoNotShareWarningEnabled       bool             `json:"do_not_share_warning_enabled,omitempty"` // SMS ends with a warning not to share the code
+	CustomCodeEnabled              bool             `json:"custom_code_enabled,omitempty"`          // callers may choose the code
+	Push                           PushSettings     `json:"push,omitzero"`
+	TOTP                           TOTPSettings     `json:"totp,omitzero"`
+	DefaultTemplateSID             string           `json:"default_template_sid,omitempty"` // HJ…
+	WhatsApp                       WhatsAppSettings `json:"whatsapp,omitzero"`
+	Passkeys                       PasskeySettings  `json:"passkeys,omitzero"`
+	VerifyEventSubscriptionEnabled bool             `json:"verify_event_subscription_enabled,omitempty"` // events of verifications
 }
 
 // PushSettings of a service.

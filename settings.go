@@ -11,32 +11,32 @@ import (
 
 // A ServiceUpdate changes the settings whose fields are not nil.
 type ServiceUpdate struct {
-	FriendlyName             *string
-	CodeLength               *int
-	LookupEnabled            *bool
-	SkipSMSToLandlines       *bool
-	DTMFInputRequired        *bool
-	TTSName                  *string
-	PSD2Enabled              *bool
-	DoNotShareWarningEnabled *bool
-	CustomCodeEnabled        *bool
-	PushIncludeDate          *bool
-	PushAPNCredentialSID     *string
-	PushFCMCredentialSID     *string
-	TOTPIssuer               *string
-	TOTPTimeStep             *int
-	TOTPCodeLength           *int
-	TOTPSkew                 *int
-	DefaultTemplateSID       *string
-	WhatsAppMsgServiceSID    *string
-	WhatsAppFrom             *string
-	RelyingPartyID           *string
-	RelyingPartyName         *string
-	RelyingPartyOrigins      *[]string
-	AuthenticatorAttachment  *string
-	DiscoverableCredentials  *string
-	UserVerification         *string
-	VerifyEventSubscription  *bool
+	FriendlyName                   *string
+	CodeLength                     *int
+	LookupEnabled                  *bool
+	SkipSMSToLandlines             *bool
+	DTMFInputRequired              *bool
+	TTSName                        *string
+	PSD2Enabled                    *bool
+	DoNotShareWarningEnabled       *bool
+	CustomCodeEnabled              *bool
+	PushIncludeDate                *bool
+	PushAPNCredentialSID           *string
+	PushFCMCredentialSID           *string
+	TOTPIssuer                     *string
+	TOTPTimeStep                   *int
+	TOTPCodeLength                 *int
+	TOTPSkew                       *int
+	DefaultTemplateSID             *string
+	WhatsAppMsgServiceSID          *string
+	WhatsAppFrom                   *string
+	RelyingPartyID                 *string
+	RelyingPartyName               *string
+	RelyingPartyOrigins            *[]string
+	AuthenticatorAttachment        *string
+	DiscoverableCredentials        *string
+	UserVerification               *string
+	VerifyEventSubscriptionEnabled *bool
 }
 
 // apply returns p with the update's changes.
@@ -68,7 +68,7 @@ func (u ServiceUpdate) apply(p ServiceParams) ServiceParams {
 	change(&p.Passkeys.AuthenticatorAttachment, u.AuthenticatorAttachment)
 	change(&p.Passkeys.DiscoverableCredentials, u.DiscoverableCredentials)
 	change(&p.Passkeys.UserVerification, u.UserVerification)
-	change(&p.VerifyEventSubscription, u.VerifyEventSubscription)
+	change(&p.VerifyEventSubscriptionEnabled, u.VerifyEventSubscriptionEnabled)
 	return p
 }
 

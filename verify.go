@@ -73,8 +73,8 @@ func New(ctx context.Context, db *store.DB, cfg Config) (*Engine, error) {
 }
 
 // Close waits for the calls that are writing, and closes the database if Open
-// opened it. It may be called more than once. Every call after it fails with
-// ErrClosed.
+// opened it: every call after that fails with ErrClosed. An engine made by New
+// ends with the store it was given. Close may be called more than once.
 func (e *Engine) Close() error {
 	if !e.ownsStore {
 		return nil
