@@ -3,7 +3,6 @@ package verify
 import (
 	"context"
 	"iter"
-	"math"
 	"time"
 
 	"github.com/seed4eca3270/verify/internal/sid"
@@ -32,19 +31,21 @@ func (e *Engine) GetChallenge(ctx context.Context, serviceSID, identity, challen
 // ErrNotFound, and ErrInvalid (60306) for a filter, page size or token that is
 // none. A factor that the entity does not have has no challenges.
 func (e *Engine) ListChallenges(ctx context.Context, serviceSID, identity string, filter ChallengeFilter, p PageParams) (Page[Challenge], error) {
+	now := e.now()
 	entity, err := e.entityRow(ctx, serviceSID, identity)
 	if err != nil {
 		return Page[Challenge]{}, err
 	}
-	l, err := e.challengeList(filter, entity)
+	ask, factor, err := challengeQuery(filter, entity, now)
 	if err != nil {
 		return Page[Challenge]{}, err
 	}
-	size, from, err := e.cursor(p, l.start, l.scope...)
+	l, err := e.listing(p, filter.NewestFirst, []byte("challenges"), scopeKey(entity.ID), scopeKey(factor.Key), []byte(ask.Status), scopeOrder(filter))
 	if err != nil {
 		return Page[Challenge]{}, err
 	}
-	rows, err := l.rows(ctx, e, from, size+1)
+	ask.After, ask.PageSize = l.from, l.limit()
+	rows, err := e.challengeRows(ctx, ask, l.up)
 	if err != nil {
 		return Page[Challenge]{}, err
 	}
@@ -52,9 +53,9 @@ func (e *Engine) ListChallenges(ctx context.Context, serviceSID, identity string
 		return e.challenge(serviceSID, challengeRow(r.Challenge), factorRow{
 			Factor:     store.Factor{ID: r.Challenge.FactorID, Tail: r.FactorTail, FactorType: r.FactorType},
 			EntityTail: entity.Tail, Identity: entity.Identity,
-		}, l.now)
+		}, now)
 	}
-	return page(e, rows, size, func(r store.ListChallengesRow) int64 { return r.Challenge.ID }, convert, l.scope...)
+	return page(e, l, rows, func(r store.ListChallengesRow) int64 { return r.Challenge.ID }, convert)
 }
 
 // Challenges yields all challenges of an entity that the filter takes.
@@ -64,53 +65,34 @@ func (e *Engine) Challenges(ctx context.Context, serviceSID, identity string, fi
 	})
 }
 
-// A challengeList is a filter made ready for the database.
-type challengeList struct {
-	now     time.Time
-	entity  int64
-	factor  sid.SID // zero: any
-	status  string
-	newest  bool
-	start   int64 // the key that the first page starts behind
-	scope   [][]byte
-	nothing bool // the filter names what cannot be
-}
-
-func (e *Engine) challengeList(filter ChallengeFilter, entity store.Entity) (challengeList, error) {
-	l := challengeList{now: e.now(), entity: entity.ID, status: string(filter.Status), newest: filter.NewestFirst, start: -1}
-	order := "oldest"
-	if filter.NewestFirst {
-		l.start, order = math.MaxInt64, "newest"
-	}
+// challengeQuery makes a filter ready for the database.
+func challengeQuery(filter ChallengeFilter, entity store.Entity, now time.Time) (ask store.ListChallengesParams, factor sid.SID, err error) {
 	switch filter.Status {
 	case "", Pending, Approved, Denied, Expired:
 	default:
-		return l, invalid(CodeInvalidRequest, "Status", "want pending, approved, denied or expired")
+		return ask, factor, invalid(CodeInvalidRequest, "Status", "want pending, approved, denied or expired")
 	}
 	if filter.FactorSID != "" {
-		factor, ok := sid.Parse("YF", filter.FactorSID)
-		l.factor, l.nothing = factor, !ok
+		var ok bool
+		if factor, ok = sid.Parse("YF", filter.FactorSID); !ok || factor.Key == 0 {
+			return ask, factor, invalid(CodeInvalidRequest, "FactorSid", "want YF and 32 hexadecimal digits")
+		}
 	}
-	l.scope = [][]byte{[]byte("challenges"), []byte(order), scopeKey(entity.ID), []byte(filter.FactorSID), []byte(l.status)}
-	return l, nil
+	return store.ListChallengesParams{
+		EntityID: entity.ID, FactorID: factor.Key, FactorTail: factor.Tail, Status: string(filter.Status),
+		Now: store.Micros(now), Latest: latest(now),
+	}, factor, nil
 }
 
-func (l challengeList) rows(ctx context.Context, e *Engine, from int64, limit int) (rows []store.ListChallengesRow, err error) {
-	if l.nothing {
-		return nil, nil
-	}
-	ask := store.ListChallengesParams{
-		EntityID: l.entity, After: from, FactorID: l.factor.Key, Status: l.status,
-		Now: store.Micros(l.now), Latest: latest(l.now), PageSize: int64(limit),
-	}
+func (e *Engine) challengeRows(ctx context.Context, ask store.ListChallengesParams, up bool) (rows []store.ListChallengesRow, err error) {
 	err = e.read(ctx, func(ctx context.Context, q *store.Queries) error {
-		if !l.newest {
+		if up {
 			rows, err = q.ListChallenges(ctx, ask)
 			return err
 		}
 		found, err := q.ListChallengesDescending(ctx, store.ListChallengesDescendingParams{
-			EntityID: ask.EntityID, Before: ask.After, FactorID: ask.FactorID, Status: ask.Status,
-			Now: ask.Now, Latest: ask.Latest, PageSize: ask.PageSize,
+			EntityID: ask.EntityID, Before: ask.After, FactorID: ask.FactorID, FactorTail: ask.FactorTail,
+			Status: ask.Status, Now: ask.Now, Latest: ask.Latest, PageSize: ask.PageSize,
 		})
 		for _, r := range found {
 			rows = append(rows, store.ListChallengesRow(r))
@@ -118,4 +100,11 @@ func (l challengeList) rows(ctx context.Context, e *Engine, from int64, limit in
 		return err
 	})
 	return rows, err
+}
+
+func scopeOrder(filter ChallengeFilter) []byte {
+	if filter.NewestFirst {
+		return []byte("newest")
+	}
+	return []byte("oldest")
 }

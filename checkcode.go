@@ -69,7 +69,7 @@ func (e *Engine) CheckCode(ctx context.Context, serviceSID, identity, code strin
 // lookEverywhere compares the code with every verified TOTP factor, always all of
 // them.
 func (e *Engine) lookEverywhere(ctx context.Context, entity store.Entity, code string, now time.Time) (guesses []guess, err error) {
-	rows, err := e.factorRows(ctx, entity, -1, math.MaxInt32)
+	rows, err := e.factorRows(ctx, entity, -1, true, math.MaxInt32)
 	if err != nil {
 		return nil, err
 	}

@@ -111,21 +111,24 @@ func (e *Engine) ListEntities(ctx context.Context, serviceSID string, p PagePara
 	if err != nil {
 		return Page[Entity]{}, err
 	}
-	scope := [][]byte{[]byte("entities"), scopeKey(service.ID)}
-	size, after, err := e.cursor(p, -1, scope...)
+	l, err := e.listing(p, false, []byte("entities"), scopeKey(service.ID))
 	if err != nil {
 		return Page[Entity]{}, err
 	}
 	var rows []store.Entity
 	err = e.read(ctx, func(ctx context.Context, q *store.Queries) (err error) {
-		rows, err = q.ListEntities(ctx, store.ListEntitiesParams{ServiceID: service.ID, After: after, PageSize: int64(size + 1)})
+		if l.up {
+			rows, err = q.ListEntities(ctx, store.ListEntitiesParams{ServiceID: service.ID, After: l.from, PageSize: l.limit()})
+		} else {
+			rows, err = q.ListEntitiesDescending(ctx, store.ListEntitiesDescendingParams{ServiceID: service.ID, Before: l.from, PageSize: l.limit()})
+		}
 		return err
 	})
 	if err != nil {
 		return Page[Entity]{}, err
 	}
 	convert := func(row store.Entity) (Entity, error) { return e.entity(serviceSID, row), nil }
-	return page(e, rows, size, func(r store.Entity) int64 { return r.ID }, convert, scope...)
+	return page(e, l, rows, func(r store.Entity) int64 { return r.ID }, convert)
 }
 
 // Entities yields all entities of a service, oldest first.

@@ -210,17 +210,16 @@ func (e *Engine) ListFactors(ctx context.Context, serviceSID, identity string, p
 	if err != nil {
 		return Page[Factor]{}, err
 	}
-	scope := [][]byte{[]byte("factors"), scopeKey(entity.ID)}
-	size, after, err := e.cursor(p, -1, scope...)
+	l, err := e.listing(p, false, []byte("factors"), scopeKey(entity.ID))
 	if err != nil {
 		return Page[Factor]{}, err
 	}
-	rows, err := e.factorRows(ctx, entity, after, size+1)
+	rows, err := e.factorRows(ctx, entity, l.from, l.up, l.limit())
 	if err != nil {
 		return Page[Factor]{}, err
 	}
 	convert := func(row factorRow) (Factor, error) { return e.factor(serviceSID, row) }
-	return page(e, rows, size, func(r factorRow) int64 { return r.Factor.ID }, convert, scope...)
+	return page(e, l, rows, func(r factorRow) int64 { return r.Factor.ID }, convert)
 }
 
 // Factors yields all factors of an entity, oldest first.

@@ -62,10 +62,20 @@ func (e *Engine) factorRow(ctx context.Context, serviceSID, identity, factorSID 
 	return row, err
 }
 
-// factorRows reads factors of an entity, in order of creation.
-func (e *Engine) factorRows(ctx context.Context, entity store.Entity, after int64, limit int) (rows []factorRow, err error) {
-	err = e.read(ctx, func(ctx context.Context, q *store.Queries) error {
-		found, err := q.ListFactors(ctx, store.ListFactorsParams{EntityID: entity.ID, After: after, PageSize: int64(limit)})
+// factorRows reads factors of an entity behind a key, in order of creation if up,
+// else the other way round.
+func (e *Engine) factorRows(ctx context.Context, entity store.Entity, from int64, up bool, limit int64) (rows []factorRow, err error) {
+	err = e.read(ctx, func(ctx context.Context, q *store.Queries) (err error) {
+		var found []store.ListFactorsRow
+		if up {
+			found, err = q.ListFactors(ctx, store.ListFactorsParams{EntityID: entity.ID, After: from, PageSize: limit})
+		} else {
+			var down []store.ListFactorsDescendingRow
+			down, err = q.ListFactorsDescending(ctx, store.ListFactorsDescendingParams{EntityID: entity.ID, Before: from, PageSize: limit})
+			for _, r := range down {
+				found = append(found, store.ListFactorsRow(r))
+			}
+		}
 		for _, r := range found {
 			row := factorRow{Factor: r.Factor, FactorState: r.FactorState, EntityTail: entity.Tail, Identity: entity.Identity}
 			if err := row.check(); err != nil {

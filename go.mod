@@ -6,6 +6,7 @@ require (
 	github.com/boombuler/barcode v1.1.0
 	github.com/mattn/go-isatty v0.0.24
 	github.com/pquerna/otp v1.5.0
+	golang.org/x/time v0.16.0
 	modernc.org/sqlite v1.62.0
 )
 

@@ -5,65 +5,105 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"iter"
+	"math"
+	"slices"
 
 	"github.com/seed4eca3270/verify/internal/secret"
 )
 
-// A Page is a part of a list. Next is the token of the page that follows, empty
-// on the last.
+// A Page is a part of a list. Next and Previous are the tokens of the pages
+// around it, empty where there is none.
 type Page[T any] struct {
-	Items []T
-	Next  string
+	Items    []T
+	Next     string
+	Previous string
 }
 
-// PageParams ask for one page. Size is 1 to 1000, zero: 50. Token is the Next of
-// the page before, empty for the first; it fits only the list, filters and order
-// it came from. A page starts behind the last record of the one before, so that
+// PageParams ask for one page. Size is 1 to 1000, zero: 50. Token is the Next or
+// Previous of another page, empty for the first; it fits only the list, filters
+// and order it came from. Pages begin and end at records, not at counts, so that
 // records made or deleted in between neither repeat nor hide others.
 type PageParams struct {
 	Size  int
 	Token string
 }
 
+// A listing is a request for a page, made ready.
+type listing struct {
+	size  int
+	from  int64 // the key that the page starts behind
+	up    bool  // keys ascend from there
+	back  bool  // against the order of the list: the page before from
+	first bool
+	scope [][]byte // what names the list: a token of another does not fit
+}
+
 const macSize = 16
 
-// cursor reads the parameters: the page's size, and the key that the page starts
-// behind, which is start for the first one. scope names the list.
-func (e *Engine) cursor(p PageParams, start int64, scope ...[]byte) (size int, after int64, err error) {
-	size = p.Size
-	if size == 0 {
-		size = 50
+// limit is how many rows to ask for: one more than the page takes tells whether
+// there is another page.
+func (l listing) limit() int64 { return int64(l.size) + 1 }
+
+// listing reads the parameters of a list in order of creation, or the other way
+// round if newestFirst.
+func (e *Engine) listing(p PageParams, newestFirst bool, scope ...[]byte) (listing, error) {
+	l := listing{size: p.Size, up: !newestFirst, first: p.Token == "", scope: scope}
+	if l.size == 0 {
+		l.size = 50
 	}
-	if size < 1 || size > 1000 {
-		return 0, 0, invalid(CodeInvalidRequest, "PageSize", "want 1 to 1000")
+	if l.size < 1 || l.size > 1000 {
+		return l, invalid(CodeInvalidRequest, "PageSize", "want 1 to 1000")
 	}
-	if p.Token == "" {
-		return size, start, nil
+	if l.first {
+		l.from = -1
+		if newestFirst {
+			l.from = math.MaxInt64
+		}
+		return l, nil
 	}
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(p.Token)
-	if err != nil || len(raw) != 8+macSize {
-		return 0, 0, invalid(CodeInvalidRequest, "PageToken", "not a token of this list")
+	if err != nil || len(raw) != 9+macSize || subtle.ConstantTimeCompare(raw[9:], e.pageMAC(raw[:9], scope)) != 1 {
+		return l, invalid(CodeInvalidRequest, "PageToken", "not a token of this list")
 	}
-	key := raw[:8]
-	if subtle.ConstantTimeCompare(raw[8:], e.pageMAC(key, scope)) != 1 {
-		return 0, 0, invalid(CodeInvalidRequest, "PageToken", "not a token of this list")
-	}
-	return size, int64(binary.BigEndian.Uint64(key)), nil
+	l.back = raw[0] != 0
+	l.up = l.up != l.back
+	l.from = int64(binary.BigEndian.Uint64(raw[1:9]))
+	return l, nil
 }
 
-func (e *Engine) pageMAC(key []byte, scope [][]byte) []byte {
-	return secret.MAC(e.pageKey, "page", append([][]byte{key}, scope...)...)[:macSize]
+// token leads to the page that starts behind the record with the given key.
+func (e *Engine) token(l listing, key int64, back bool) string {
+	place := make([]byte, 1, 9+macSize)
+	if back {
+		place[0] = 1
+	}
+	place = binary.BigEndian.AppendUint64(place, uint64(key))
+	return base64.RawURLEncoding.EncodeToString(append(place, e.pageMAC(place, l.scope)...))
 }
 
-// page cuts rows, of which one more than size was asked for, into a Page.
-func page[R, T any](e *Engine, rows []R, size int, key func(R) int64, convert func(R) (T, error), scope ...[]byte) (Page[T], error) {
-	var p Page[T]
-	if len(rows) > size {
-		rows = rows[:size]
-		last := binary.BigEndian.AppendUint64(nil, uint64(key(rows[size-1])))
-		p.Next = base64.RawURLEncoding.EncodeToString(append(last, e.pageMAC(last, scope)...))
+func (e *Engine) pageMAC(place []byte, scope [][]byte) []byte {
+	return secret.MAC(e.pageKey, "page", append([][]byte{place}, scope...)...)[:macSize]
+}
+
+// page makes a Page of rows, of which one more than the size was asked for, in
+// the direction that was asked for.
+func page[R, T any](e *Engine, l listing, rows []R, key func(R) int64, convert func(R) (T, error)) (Page[T], error) {
+	more := len(rows) > l.size
+	if more {
+		rows = rows[:l.size]
 	}
-	p.Items = make([]T, 0, len(rows))
+	if l.back {
+		slices.Reverse(rows)
+	}
+	p := Page[T]{Items: make([]T, 0, len(rows))}
+	if len(rows) > 0 {
+		if more || l.back {
+			p.Next = e.token(l, key(rows[len(rows)-1]), false)
+		}
+		if l.back && more || !l.back && !l.first {
+			p.Previous = e.token(l, key(rows[0]), true)
+		}
+	}
 	for _, row := range rows {
 		item, err := convert(row)
 		if err != nil {

@@ -120,20 +120,23 @@ func (e *Engine) serviceRow(ctx context.Context, serviceSID string) (row store.S
 // ListServices returns a page of the services, oldest first. It fails with
 // ErrInvalid (60306) for a page size or token that is none.
 func (e *Engine) ListServices(ctx context.Context, p PageParams) (Page[Service], error) {
-	scope := []byte("services")
-	size, after, err := e.cursor(p, -1, scope)
+	l, err := e.listing(p, false, []byte("services"))
 	if err != nil {
 		return Page[Service]{}, err
 	}
 	var rows []store.Service
 	err = e.read(ctx, func(ctx context.Context, q *store.Queries) (err error) {
-		rows, err = q.ListServices(ctx, store.ListServicesParams{After: after, PageSize: int64(size + 1)})
+		if l.up {
+			rows, err = q.ListServices(ctx, store.ListServicesParams{After: l.from, PageSize: l.limit()})
+		} else {
+			rows, err = q.ListServicesDescending(ctx, store.ListServicesDescendingParams{Before: l.from, PageSize: l.limit()})
+		}
 		return err
 	})
 	if err != nil {
 		return Page[Service]{}, err
 	}
-	return page(e, rows, size, func(r store.Service) int64 { return r.ID }, e.service, scope)
+	return page(e, l, rows, func(r store.Service) int64 { return r.ID }, e.service)
 }
 
 // Services yields all services, oldest first.
@@ -154,7 +157,7 @@ func (e *Engine) UpdateService(ctx context.Context, serviceSID string, u Service
 		if err != nil {
 			return Service{}, err
 		}
-		if row.Settings, err = u.apply(svc.ServiceParams).encode(); err != nil {
+		if row.Settings, err = u.Apply(svc.ServiceParams).encode(); err != nil {
 			return Service{}, err
 		}
 		row.UpdatedAt = store.Micros(e.now())

@@ -39,8 +39,8 @@ type ServiceUpdate struct {
 	VerifyEventSubscriptionEnabled *bool
 }
 
-// apply returns p with the update's changes.
-func (u ServiceUpdate) apply(p ServiceParams) ServiceParams {
+// Apply returns p with the update's changes.
+func (u ServiceUpdate) Apply(p ServiceParams) ServiceParams {
 	change(&p.FriendlyName, u.FriendlyName)
 	change(&p.CodeLength, u.CodeLength)
 	change(&p.LookupEnabled, u.LookupEnabled)

@@ -46,7 +46,7 @@ WHERE id = @id AND status = 'pending'
 SELECT sqlc.embed(c), f.tail AS factor_tail, f.factor_type
 FROM challenges c JOIN factors f ON f.id = c.factor_id
 WHERE c.entity_id = @entity_id AND c.id > @after
-  AND (CAST(@factor_id AS BIGINT) = 0 OR c.factor_id = CAST(@factor_id AS BIGINT))
+  AND (CAST(@factor_id AS BIGINT) = 0 OR (c.factor_id = CAST(@factor_id AS BIGINT) AND f.tail = @factor_tail))
   AND (CAST(@status AS TEXT) = ''
     OR (c.status = CAST(@status AS TEXT)
       AND (c.status <> 'pending' OR (c.expires_at > CAST(@now AS BIGINT) AND c.created_at <= CAST(@latest AS BIGINT))))
@@ -58,7 +58,7 @@ ORDER BY c.id LIMIT CAST(@page_size AS BIGINT);
 SELECT sqlc.embed(c), f.tail AS factor_tail, f.factor_type
 FROM challenges c JOIN factors f ON f.id = c.factor_id
 WHERE c.entity_id = @entity_id AND c.id < @before
-  AND (CAST(@factor_id AS BIGINT) = 0 OR c.factor_id = CAST(@factor_id AS BIGINT))
+  AND (CAST(@factor_id AS BIGINT) = 0 OR (c.factor_id = CAST(@factor_id AS BIGINT) AND f.tail = @factor_tail))
   AND (CAST(@status AS TEXT) = ''
     OR (c.status = CAST(@status AS TEXT)
       AND (c.status <> 'pending' OR (c.expires_at > CAST(@now AS BIGINT) AND c.created_at <= CAST(@latest AS BIGINT))))

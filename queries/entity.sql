@@ -14,6 +14,10 @@ WHERE s.id = @service_id AND s.tail = @service_tail AND s.deleted_at = 0 AND e.i
 SELECT * FROM entities WHERE service_id = @service_id AND id > @after
 ORDER BY id LIMIT CAST(@page_size AS BIGINT);
 
+-- name: ListEntitiesDescending :many
+SELECT * FROM entities WHERE service_id = @service_id AND id < @before
+ORDER BY id DESC LIMIT CAST(@page_size AS BIGINT);
+
 -- name: AdmitFactor :execrows
 -- One more factor in the entity's window, unless the window is full. The window
 -- opens with its first factor and never refills early, whatever the clock does.

@@ -27,6 +27,12 @@ FROM factors f JOIN factor_states st ON st.factor_id = f.id
 WHERE f.entity_id = @entity_id AND f.id > @after
 ORDER BY f.id LIMIT CAST(@page_size AS BIGINT);
 
+-- name: ListFactorsDescending :many
+SELECT sqlc.embed(f), sqlc.embed(st)
+FROM factors f JOIN factor_states st ON st.factor_id = f.id
+WHERE f.entity_id = @entity_id AND f.id < @before
+ORDER BY f.id DESC LIMIT CAST(@page_size AS BIGINT);
+
 -- name: UpdateFactor :execrows
 -- Compare and set: refused when somebody else changed the factor since it was read.
 UPDATE factors SET

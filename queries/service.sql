@@ -9,6 +9,9 @@ SELECT * FROM services WHERE id = @id AND tail = @tail AND deleted_at = 0;
 -- name: ListServices :many
 SELECT * FROM services WHERE id > @after AND deleted_at = 0 ORDER BY id LIMIT CAST(@page_size AS BIGINT);
 
+-- name: ListServicesDescending :many
+SELECT * FROM services WHERE id < @before AND deleted_at = 0 ORDER BY id DESC LIMIT CAST(@page_size AS BIGINT);
+
 -- name: UpdateService :execrows
 -- Compare and set: refused when somebody else changed the service since it was read.
 UPDATE services SET revision = revision + 1, settings = @settings, updated_at = @updated_at

@@ -266,23 +266,24 @@ const listChallenges = `-- name: ListChallenges :many
 SELECT c.id, c.tail, c.entity_id, c.factor_id, c.status, c.attempts, c.expires_at, c.responded_at, c.details, c.hidden_details, c.metadata, c.created_at, c.updated_at, f.tail AS factor_tail, f.factor_type
 FROM challenges c JOIN factors f ON f.id = c.factor_id
 WHERE c.entity_id = ?1 AND c.id > ?2
-  AND (CAST(?3 AS BIGINT) = 0 OR c.factor_id = CAST(?3 AS BIGINT))
-  AND (CAST(?4 AS TEXT) = ''
-    OR (c.status = CAST(?4 AS TEXT)
-      AND (c.status <> 'pending' OR (c.expires_at > CAST(?5 AS BIGINT) AND c.created_at <= CAST(?6 AS BIGINT))))
-    OR (CAST(?4 AS TEXT) = 'expired' AND c.status = 'pending'
-      AND (c.expires_at <= CAST(?5 AS BIGINT) OR c.created_at > CAST(?6 AS BIGINT))))
-ORDER BY c.id LIMIT CAST(?7 AS BIGINT)
+  AND (CAST(?3 AS BIGINT) = 0 OR (c.factor_id = CAST(?3 AS BIGINT) AND f.tail = ?4))
+  AND (CAST(?5 AS TEXT) = ''
+    OR (c.status = CAST(?5 AS TEXT)
+      AND (c.status <> 'pending' OR (c.expires_at > CAST(?6 AS BIGINT) AND c.created_at <= CAST(?7 AS BIGINT))))
+    OR (CAST(?5 AS TEXT) = 'expired' AND c.status = 'pending'
+      AND (c.expires_at <= CAST(?6 AS BIGINT) OR c.created_at > CAST(?7 AS BIGINT))))
+ORDER BY c.id LIMIT CAST(?8 AS BIGINT)
 `
 
 type ListChallengesParams struct {
-	EntityID int64
-	After    int64
-	FactorID int64
-	Status   string
-	Now      int64
-	Latest   int64
-	PageSize int64
+	EntityID   int64
+	After      int64
+	FactorID   int64
+	FactorTail int64
+	Status     string
+	Now        int64
+	Latest     int64
+	PageSize   int64
 }
 
 type ListChallengesRow struct {
@@ -296,6 +297,7 @@ func (q *Queries) ListChallenges(ctx context.Context, arg ListChallengesParams) 
 		arg.EntityID,
 		arg.After,
 		arg.FactorID,
+		arg.FactorTail,
 		arg.Status,
 		arg.Now,
 		arg.Latest,
@@ -342,23 +344,24 @@ const listChallengesDescending = `-- name: ListChallengesDescending :many
 SELECT c.id, c.tail, c.entity_id, c.factor_id, c.status, c.attempts, c.expires_at, c.responded_at, c.details, c.hidden_details, c.metadata, c.created_at, c.updated_at, f.tail AS factor_tail, f.factor_type
 FROM challenges c JOIN factors f ON f.id = c.factor_id
 WHERE c.entity_id = ?1 AND c.id < ?2
-  AND (CAST(?3 AS BIGINT) = 0 OR c.factor_id = CAST(?3 AS BIGINT))
-  AND (CAST(?4 AS TEXT) = ''
-    OR (c.status = CAST(?4 AS TEXT)
-      AND (c.status <> 'pending' OR (c.expires_at > CAST(?5 AS BIGINT) AND c.created_at <= CAST(?6 AS BIGINT))))
-    OR (CAST(?4 AS TEXT) = 'expired' AND c.status = 'pending'
-      AND (c.expires_at <= CAST(?5 AS BIGINT) OR c.created_at > CAST(?6 AS BIGINT))))
-ORDER BY c.id DESC LIMIT CAST(?7 AS BIGINT)
+  AND (CAST(?3 AS BIGINT) = 0 OR (c.factor_id = CAST(?3 AS BIGINT) AND f.tail = ?4))
+  AND (CAST(?5 AS TEXT) = ''
+    OR (c.status = CAST(?5 AS TEXT)
+      AND (c.status <> 'pending' OR (c.expires_at > CAST(?6 AS BIGINT) AND c.created_at <= CAST(?7 AS BIGINT))))
+    OR (CAST(?5 AS TEXT) = 'expired' AND c.status = 'pending'
+      AND (c.expires_at <= CAST(?6 AS BIGINT) OR c.created_at > CAST(?7 AS BIGINT))))
+ORDER BY c.id DESC LIMIT CAST(?8 AS BIGINT)
 `
 
 type ListChallengesDescendingParams struct {
-	EntityID int64
-	Before   int64
-	FactorID int64
-	Status   string
-	Now      int64
-	Latest   int64
-	PageSize int64
+	EntityID   int64
+	Before     int64
+	FactorID   int64
+	FactorTail int64
+	Status     string
+	Now        int64
+	Latest     int64
+	PageSize   int64
 }
 
 type ListChallengesDescendingRow struct {
@@ -372,6 +375,7 @@ func (q *Queries) ListChallengesDescending(ctx context.Context, arg ListChalleng
 		arg.EntityID,
 		arg.Before,
 		arg.FactorID,
+		arg.FactorTail,
 		arg.Status,
 		arg.Now,
 		arg.Latest,

@@ -120,11 +120,17 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.listEntitiesStmt, err = db.PrepareContext(ctx, listEntities); err != nil {
 		return nil, fmt.Errorf("error preparing query ListEntities: %w", err)
 	}
+	if q.listEntitiesDescendingStmt, err = db.PrepareContext(ctx, listEntitiesDescending); err != nil {
+		return nil, fmt.Errorf("error preparing query ListEntitiesDescending: %w", err)
+	}
 	if q.listFactorIDsStmt, err = db.PrepareContext(ctx, listFactorIDs); err != nil {
 		return nil, fmt.Errorf("error preparing query ListFactorIDs: %w", err)
 	}
 	if q.listFactorsStmt, err = db.PrepareContext(ctx, listFactors); err != nil {
 		return nil, fmt.Errorf("error preparing query ListFactors: %w", err)
+	}
+	if q.listFactorsDescendingStmt, err = db.PrepareContext(ctx, listFactorsDescending); err != nil {
+		return nil, fmt.Errorf("error preparing query ListFactorsDescending: %w", err)
 	}
 	if q.listSealingKeysStmt, err = db.PrepareContext(ctx, listSealingKeys); err != nil {
 		return nil, fmt.Errorf("error preparing query ListSealingKeys: %w", err)
@@ -134,6 +140,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.listServicesStmt, err = db.PrepareContext(ctx, listServices); err != nil {
 		return nil, fmt.Errorf("error preparing query ListServices: %w", err)
+	}
+	if q.listServicesDescendingStmt, err = db.PrepareContext(ctx, listServicesDescending); err != nil {
+		return nil, fmt.Errorf("error preparing query ListServicesDescending: %w", err)
 	}
 	if q.markFactorVerifiedStmt, err = db.PrepareContext(ctx, markFactorVerified); err != nil {
 		return nil, fmt.Errorf("error preparing query MarkFactorVerified: %w", err)
@@ -330,6 +339,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing listEntitiesStmt: %w", cerr)
 		}
 	}
+	if q.listEntitiesDescendingStmt != nil {
+		if cerr := q.listEntitiesDescendingStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing listEntitiesDescendingStmt: %w", cerr)
+		}
+	}
 	if q.listFactorIDsStmt != nil {
 		if cerr := q.listFactorIDsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing listFactorIDsStmt: %w", cerr)
@@ -338,6 +352,11 @@ func (q *Queries) Close() error {
 	if q.listFactorsStmt != nil {
 		if cerr := q.listFactorsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing listFactorsStmt: %w", cerr)
+		}
+	}
+	if q.listFactorsDescendingStmt != nil {
+		if cerr := q.listFactorsDescendingStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing listFactorsDescendingStmt: %w", cerr)
 		}
 	}
 	if q.listSealingKeysStmt != nil {
@@ -353,6 +372,11 @@ func (q *Queries) Close() error {
 	if q.listServicesStmt != nil {
 		if cerr := q.listServicesStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing listServicesStmt: %w", cerr)
+		}
+	}
+	if q.listServicesDescendingStmt != nil {
+		if cerr := q.listServicesDescendingStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing listServicesDescendingStmt: %w", cerr)
 		}
 	}
 	if q.markFactorVerifiedStmt != nil {
@@ -476,11 +500,14 @@ type Queries struct {
 	listChallengesStmt                *sql.Stmt
 	listChallengesDescendingStmt      *sql.Stmt
 	listEntitiesStmt                  *sql.Stmt
+	listEntitiesDescendingStmt        *sql.Stmt
 	listFactorIDsStmt                 *sql.Stmt
 	listFactorsStmt                   *sql.Stmt
+	listFactorsDescendingStmt         *sql.Stmt
 	listSealingKeysStmt               *sql.Stmt
 	listSeedsSealedWithStmt           *sql.Stmt
 	listServicesStmt                  *sql.Stmt
+	listServicesDescendingStmt        *sql.Stmt
 	markFactorVerifiedStmt            *sql.Stmt
 	resealPepperStmt                  *sql.Stmt
 	resealSeedStmt                    *sql.Stmt
@@ -529,11 +556,14 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		listChallengesStmt:                q.listChallengesStmt,
 		listChallengesDescendingStmt:      q.listChallengesDescendingStmt,
 		listEntitiesStmt:                  q.listEntitiesStmt,
+		listEntitiesDescendingStmt:        q.listEntitiesDescendingStmt,
 		listFactorIDsStmt:                 q.listFactorIDsStmt,
 		listFactorsStmt:                   q.listFactorsStmt,
+		listFactorsDescendingStmt:         q.listFactorsDescendingStmt,
 		listSealingKeysStmt:               q.listSealingKeysStmt,
 		listSeedsSealedWithStmt:           q.listSeedsSealedWithStmt,
 		listServicesStmt:                  q.listServicesStmt,
+		listServicesDescendingStmt:        q.listServicesDescendingStmt,
 		markFactorVerifiedStmt:            q.markFactorVerifiedStmt,
 		resealPepperStmt:                  q.resealPepperStmt,
 		resealSeedStmt:                    q.resealSeedStmt,

@@ -156,3 +156,47 @@ func (q *Queries) ListEntities(ctx context.Context, arg ListEntitiesParams) ([]E
 	}
 	return items, nil
 }
+
+const listEntitiesDescending = `-- name: ListEntitiesDescending :many
+SELECT id, tail, service_id, identity, identity_key, factors_window_start, factors_window_count, created_at, updated_at FROM entities WHERE service_id = ?1 AND id < ?2
+ORDER BY id DESC LIMIT CAST(?3 AS BIGINT)
+`
+
+type ListEntitiesDescendingParams struct {
+	ServiceID int64
+	Before    int64
+	PageSize  int64
+}
+
+func (q *Queries) ListEntitiesDescending(ctx context.Context, arg ListEntitiesDescendingParams) ([]Entity, error) {
+	rows, err := q.query(ctx, q.listEntitiesDescendingStmt, listEntitiesDescending, arg.ServiceID, arg.Before, arg.PageSize)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []Entity{}
+	for rows.Next() {
+		var i Entity
+		if err := rows.Scan(
+			&i.ID,
+			&i.Tail,
+			&i.ServiceID,
+			&i.Identity,
+			&i.IdentityKey,
+			&i.FactorsWindowStart,
+			&i.FactorsWindowCount,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}

@@ -284,6 +284,72 @@ func (q *Queries) ListFactors(ctx context.Context, arg ListFactorsParams) ([]Lis
 	return items, nil
 }
 
+const listFactorsDescending = `-- name: ListFactorsDescending :many
+SELECT f.id, f.tail, f.entity_id, f.revision, f.factor_type, f.friendly_name, f.status, f.metadata, f.totp_alg, f.totp_skew, f.totp_code_length, f.totp_time_step, f.seed, f.seed_key, f.seed_mac, f.created_at, f.updated_at, st.factor_id, st.last_step, st.failures, st.hour_start, st.hour_count, st.day_start, st.day_count
+FROM factors f JOIN factor_states st ON st.factor_id = f.id
+WHERE f.entity_id = ?1 AND f.id < ?2
+ORDER BY f.id DESC LIMIT CAST(?3 AS BIGINT)
+`
+
+type ListFactorsDescendingParams struct {
+	EntityID int64
+	Before   int64
+	PageSize int64
+}
+
+type ListFactorsDescendingRow struct {
+	Factor      Factor
+	FactorState FactorState
+}
+
+func (q *Queries) ListFactorsDescending(ctx context.Context, arg ListFactorsDescendingParams) ([]ListFactorsDescendingRow, error) {
+	rows, err := q.query(ctx, q.listFactorsDescendingStmt, listFactorsDescending, arg.EntityID, arg.Before, arg.PageSize)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListFactorsDescendingRow{}
+	for rows.Next() {
+		var i ListFactorsDescendingRow
+		if err := rows.Scan(
+			&i.Factor.ID,
+			&i.Factor.Tail,
+			&i.Factor.EntityID,
+			&i.Factor.Revision,
+			&i.Factor.FactorType,
+			&i.Factor.FriendlyName,
+			&i.Factor.Status,
+			&i.Factor.Metadata,
+			&i.Factor.TOTPAlg,
+			&i.Factor.TOTPSkew,
+			&i.Factor.TOTPCodeLength,
+			&i.Factor.TOTPTimeStep,
+			&i.Factor.Seed,
+			&i.Factor.SeedKey,
+			&i.Factor.SeedMAC,
+			&i.Factor.CreatedAt,
+			&i.Factor.UpdatedAt,
+			&i.FactorState.FactorID,
+			&i.FactorState.LastStep,
+			&i.FactorState.Failures,
+			&i.FactorState.HourStart,
+			&i.FactorState.HourCount,
+			&i.FactorState.DayStart,
+			&i.FactorState.DayCount,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listSeedsSealedWith = `-- name: ListSeedsSealedWith :many
 SELECT id, tail, seed FROM factors WHERE seed_key = ?1 ORDER BY id LIMIT CAST(?2 AS BIGINT)
 `

@@ -157,6 +157,46 @@ func (q *Queries) ListServices(ctx context.Context, arg ListServicesParams) ([]S
 	return items, nil
 }
 
+const listServicesDescending = `-- name: ListServicesDescending :many
+SELECT id, tail, revision, settings, created_at, updated_at, deleted_at FROM services WHERE id < ?1 AND deleted_at = 0 ORDER BY id DESC LIMIT CAST(?2 AS BIGINT)
+`
+
+type ListServicesDescendingParams struct {
+	Before   int64
+	PageSize int64
+}
+
+func (q *Queries) ListServicesDescending(ctx context.Context, arg ListServicesDescendingParams) ([]Service, error) {
+	rows, err := q.query(ctx, q.listServicesDescendingStmt, listServicesDescending, arg.Before, arg.PageSize)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []Service{}
+	for rows.Next() {
+		var i Service
+		if err := rows.Scan(
+			&i.ID,
+			&i.Tail,
+			&i.Revision,
+			&i.Settings,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.DeletedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const updateService = `-- name: UpdateService :execrows
 UPDATE services SET revision = revision + 1, settings = ?1, updated_at = ?2
 WHERE id = ?3 AND tail = ?4 AND deleted_at = 0 AND revision = ?5
