@@ -239,7 +239,7 @@ func (e *Engine) admitChallenge(ctx context.Context, q *store.Queries, g guess, 
 	if state.Failures >= g.budget {
 		return errLocked(CodeChallengeAttempts)
 	}
-	refused := refuse(ErrRateLimited, CodeChallengesCreated, "Too many challenges were created for the factor")
+	refused := refuse(ErrRateLimited, CodeChallengesCreated, "Too many challenges, or codes checked, for the factor")
 	if state.HourCount >= int64(perHour) {
 		refused.RetryAfter = store.Time(state.HourStart).Add(time.Hour).Sub(now)
 	}

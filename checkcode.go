@@ -21,13 +21,14 @@ type CodeCheck struct {
 // CheckCode is for an application that has a user and six digits and wants to
 // know one thing. It tries the code on the entity's verified TOTP factors. If it
 // is right for one of them its step is spent and an approved challenge is stored;
-// if not, it counts as one wrong guess, and as one challenge, on every factor it
-// was tried on.
+// if not, it counts as one wrong guess on every factor it was tried on. Right or
+// wrong it is one of a factor's 50 challenges in an hour and 100 in a day, as with
+// CreateChallenge: see Limits. Strip spaces that users type.
 //
-// It fails with ErrNotFound if there is no such entity, ErrInvalid (60306) if no
-// factor has codes of that length, ErrForbidden (60318) if the entity has no
-// verified TOTP factor, and ErrRateLimited (60308, 60312) if each of them is
-// locked or has had too many challenges. Strip spaces that users type.
+// It fails with ErrNotFound if there is no such entity, ErrForbidden (60318) if it
+// has no verified TOTP factor, ErrInvalid (60306) if none of them has codes of
+// that length, ErrLocked (60308) or ErrRateLimited (60312) if each of them is
+// locked or has had too many challenges.
 func (e *Engine) CheckCode(ctx context.Context, serviceSID, identity, code string) (CodeCheck, error) {
 	now := e.now()
 	entity, err := e.entityRow(ctx, serviceSID, identity)
@@ -94,7 +95,7 @@ func (e *Engine) lookEverywhere(ctx context.Context, entity store.Entity, code s
 	case malformed != nil:
 		return nil, malformed
 	}
-	return nil, errUnverified()
+	return nil, refuse(ErrForbidden, CodeFactorUnverified, "The entity has no verified TOTP factor")
 }
 
 // settleOne spends the code on the first factor it is right for, or counts it

@@ -71,6 +71,22 @@ type Retention struct {
 	UnverifiedFactors time.Duration
 }
 
+// check refuses what cannot be meant.
+func (c Config) check() error {
+	if c.AccountSID != "" && !isSID("AC", c.AccountSID) {
+		return &Error{Param: "Config.AccountSID", Message: "Config.AccountSID: want AC and 32 hexadecimal digits", Err: ErrInvalid}
+	}
+	l := c.Limits
+	if min(l.ChallengeAttempts, l.EnrolmentAttempts, l.FactorFailures, l.ChallengesPerHour, l.ChallengesPerDay,
+		l.ShortCodeChallengesPerDay, l.TOTPFactors, l.FactorsPerDay) < -1 {
+		return &Error{Param: "Config.Limits", Message: "Config.Limits: want -1 for off, 0 for the default, or more", Err: ErrInvalid}
+	}
+	if min(c.Retention.Challenges, c.Retention.UnverifiedFactors) < -1 {
+		return &Error{Param: "Config.Retention", Message: "Config.Retention: want -1 for ever, 0 for the default, or more", Err: ErrInvalid}
+	}
+	return nil
+}
+
 // filled returns the configuration with every zero replaced by what it means.
 func (c Config) filled() Config {
 	if c.Clock == nil {

@@ -8,12 +8,15 @@ import (
 
 // VerifyFactor proves an enrolment with a code of the factor. A right code makes
 // the factor verified and is spent: it answers no challenge afterwards. A wrong
-// code is no error: the factor comes back unverified. A factor that is verified
-// already comes back as it is, whatever the code, and nothing is spent.
+// code is no error: the factor comes back unverified.
+//
+// It is for enrolment, never for login: a factor that is verified already comes
+// back verified whatever the code, which is not looked at, as with Twilio. Logins
+// go through CheckCode or challenges.
 //
 // It fails with ErrNotFound, ErrInvalid (60306) if the code is not of the
-// factor's length in ASCII digits, and ErrRateLimited (60310) after 5 wrong
-// codes; DeleteFactor and a new enrolment, or UnlockFactor, go on from there.
+// factor's length in ASCII digits, and ErrLocked (60310) after 5 wrong codes;
+// DeleteFactor and a new enrolment, or UnlockFactor, go on from there.
 func (e *Engine) VerifyFactor(ctx context.Context, serviceSID, identity, factorSID, code string) (Factor, error) {
 	now := e.now()
 	row, err := e.factorRow(ctx, serviceSID, identity, factorSID)
@@ -52,11 +55,11 @@ func (e *Engine) VerifyFactor(ctx context.Context, serviceSID, identity, factorS
 	return e.factor(serviceSID, g.factor)
 }
 
-// UnlockFactor forgives a factor its wrong codes and its challenge windows, and
-// brings it back if a wrong clock had spent steps of the future: from then on the
-// codes of the moment count as spent, later ones are accepted. It is the answer
-// to a factor that is Locked; call it when something else than the factor has
-// shown who the user is. It fails with ErrNotFound.
+// UnlockFactor forgives a factor its wrong codes and its challenge windows. Call
+// it when something else than the factor has shown who the user is. If a clock
+// that ran ahead has spent steps of the future, it also brings those back: the
+// codes of the moment then count as spent, and later ones are accepted. It fails
+// with ErrNotFound.
 func (e *Engine) UnlockFactor(ctx context.Context, serviceSID, identity, factorSID string) (Factor, error) {
 	now := e.now()
 	row, err := e.factorRow(ctx, serviceSID, identity, factorSID)

@@ -29,8 +29,11 @@ var (
 	ErrUnavailable = errors.New("unavailable")
 	// ErrCorrupt: the database is damaged or was tampered with.
 	ErrCorrupt = errors.New("corrupt")
+	// ErrLocked: the factor is locked by wrong codes, and only UnlockFactor or,
+	// for an enrolment, DeleteFactor helps. It is also ErrRateLimited.
+	ErrLocked = fmt.Errorf("%w: factor locked", ErrRateLimited)
 	// ErrClosed: the engine was closed. It is also ErrUnavailable.
-	ErrClosed = errors.New("engine closed")
+	ErrClosed = fmt.Errorf("%w: engine closed", ErrUnavailable)
 )
 
 // Codes of [Error]: Twilio's numbers, the field's vocabulary.
@@ -70,15 +73,21 @@ func (e *Error) Error() string {
 	if e.Code != 0 {
 		text = fmt.Sprintf("verify: %s (%d)", e.Message, e.Code)
 	}
-	// A class alone adds nothing to the message; a cause does.
-	if _, plain := e.Err.(interface{ Unwrap() []error }); plain {
-		text += ": " + e.Err.Error()
+	var c *caused // a class alone adds nothing to the message
+	if errors.As(e.Err, &c) {
+		text += ": " + c.cause.Error()
 	}
 	return text
 }
 
 // Unwrap gives the class, and through it the cause.
 func (e *Error) Unwrap() error { return e.Err }
+
+// A caused error is of a class because of another error.
+type caused struct{ class, cause error }
+
+func (c *caused) Error() string   { return c.class.Error() + ": " + c.cause.Error() }
+func (c *caused) Unwrap() []error { return []error{c.class, c.cause} }
 
 func refuse(class error, code int, message string) *Error {
 	return &Error{Code: code, Message: message, Err: class}
@@ -112,11 +121,13 @@ func outward(err error) error {
 	case errors.Is(err, store.ErrNotFound):
 		return errNotFound()
 	case errors.Is(err, store.ErrConflict):
-		return &Error{Code: CodeChangedMeanwhile, Message: "The record was changed meanwhile", Err: fmt.Errorf("%w: %w", ErrConflict, err)}
+		return &Error{Code: CodeChangedMeanwhile, Message: "The record was changed meanwhile", Err: &caused{ErrConflict, err}}
+	case errors.Is(err, store.ErrSchema):
+		return &Error{Param: "path", Message: "The file cannot be used", Err: &caused{ErrInvalid, err}}
 	case errors.Is(err, store.ErrCorrupt):
 		return internal(ErrCorrupt, err)
 	case errors.Is(err, store.ErrClosed):
-		return internal(ErrUnavailable, ErrClosed)
+		return &Error{Code: CodeInternal, Message: "The engine is closed", Err: ErrClosed}
 	case errors.Is(err, store.ErrUnavailable):
 		return internal(ErrUnavailable, err)
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
@@ -130,5 +141,5 @@ func internal(class, cause error) *Error {
 	if errors.Is(class, ErrCorrupt) {
 		message = "The database is damaged"
 	}
-	return &Error{Code: CodeInternal, Message: message, Err: fmt.Errorf("%w: %w", class, cause)}
+	return &Error{Code: CodeInternal, Message: message, Err: &caused{class, cause}}
 }

@@ -73,7 +73,8 @@ type FactorUpdate struct {
 // unverified until VerifyFactor has seen a code of it.
 //
 // It fails with ErrNotFound if there is no such service, ErrInvalid (20001,
-// 60306, 60314, and 60315 if the entity has as many factors as it may),
+// 60306, 60314, and 60315 if the entity has as many factors as it may; old
+// enrolments that nobody finished do not count),
 // ErrConflict (60317) if the entity has a factor with this secret, and
 // ErrRateLimited (60326) after too many in a day.
 func (e *Engine) CreateFactor(ctx context.Context, serviceSID, identity string, p FactorParams) (Factor, error) {
@@ -84,7 +85,7 @@ func (e *Engine) CreateFactor(ctx context.Context, serviceSID, identity string, 
 		return Factor{}, err
 	}
 	if p.TOTP == nil {
-		return Factor{}, missing("FactorType")
+		return Factor{}, missing("TOTP")
 	}
 	metadata, err := encodeMap("Metadata", p.Metadata)
 	if err != nil {
@@ -166,7 +167,14 @@ func (e *Engine) admitFactor(ctx context.Context, q *store.Queries, entity store
 		refused.RetryAfter = store.Time(entity.FactorsWindowStart).Add(day).Sub(now)
 		return refused
 	}
-	count, err := q.CountFactors(ctx, store.CountFactorsParams{SeedMAC: row.SeedMAC, EntityID: entity.ID, FactorType: row.FactorType})
+	// Enrolments that a sweep may take away count as gone, swept or not.
+	fresh := int64(0)
+	if keep := e.cfg.Retention.UnverifiedFactors; keep > 0 {
+		fresh = sid.KeyAt(now.Add(-keep))
+	}
+	count, err := q.CountFactors(ctx, store.CountFactorsParams{
+		SeedMAC: row.SeedMAC, EntityID: entity.ID, FactorType: row.FactorType, Fresh: fresh,
+	})
 	if err != nil {
 		return err
 	}

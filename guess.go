@@ -93,7 +93,7 @@ func whyRefused(ctx context.Context, q *store.Queries, factor, budget int64, cod
 var errUnexplained = errors.New("refused without a reason")
 
 func errLocked(code int) *Error {
-	return refuse(ErrRateLimited, code, "Too many wrong codes for the factor; UnlockFactor lifts this")
+	return refuse(ErrLocked, code, "Too many wrong codes: the factor is locked")
 }
 
 // report logs a factor that a wrong code has just locked. It is called after the

@@ -25,9 +25,9 @@ type Swept struct {
 }
 
 // Sweep deletes what is past its retention, once. It works in steps of 100 rows
-// beside other calls and lets commits of others go first. Nothing depends on it:
-// expiry is decided where a record is used, and a sweep frees no limit and no
-// spent code. It fails with ErrUnavailable, or the error of ctx; what was swept
+// beside other calls and lets commits of others go first. No decision depends on
+// it: expiry is decided where a record is used, and a sweep frees no limit and no
+// spent code. What depends on it is the size of the file. It fails with ErrUnavailable, or the error of ctx; what was swept
 // by then stays swept.
 func (e *Engine) Sweep(ctx context.Context) (swept Swept, err error) {
 	now := e.now()

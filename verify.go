@@ -31,9 +31,13 @@ type Engine struct {
 // or ":memory:" for one that goes with the engine. It brings the schema up to
 // date and checks that cfg.Keys are the keys the database was sealed with.
 //
-// It fails with ErrInvalid for a configuration that cannot work, keys included,
-// ErrUnavailable if the file cannot be used, and ErrCorrupt if it is damaged.
+// It fails with ErrInvalid for a configuration that cannot work, the wrong keys
+// included, and for a file of another program or a newer version; ErrUnavailable
+// if the file cannot be used, and ErrCorrupt if it is damaged or no database.
 func Open(ctx context.Context, path string, cfg Config) (*Engine, error) {
+	if path == "" {
+		return nil, &Error{Param: "path", Message: "path is empty: name a file, or :memory:", Err: ErrInvalid}
+	}
 	if path != ":memory:" && cfg.Keys.ring == nil {
 		return nil, errNoKeys()
 	}
@@ -58,8 +62,8 @@ func New(ctx context.Context, db *store.DB, cfg Config) (*Engine, error) {
 		}
 		cfg.Keys.ring = secret.NewRandomKeyring()
 	}
-	if cfg.AccountSID != "" && !isSID("AC", cfg.AccountSID) {
-		return nil, &Error{Param: "Config.AccountSID", Message: "Config.AccountSID: want AC and 32 hexadecimal digits", Err: ErrInvalid}
+	if err := cfg.check(); err != nil {
+		return nil, err
 	}
 	cfg = cfg.filled()
 	e := &Engine{store: db, cfg: cfg, keys: cfg.Keys.ring, sids: sid.NewGenerator(cfg.Rand)}

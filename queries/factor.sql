@@ -8,9 +8,10 @@ INSERT INTO factors (
 ) ON CONFLICT (id) DO NOTHING;
 
 -- name: CountFactors :one
--- How many factors of a type the entity has, and whether one of them has this seed.
+-- How many factors of a type the entity has, and whether one of them has this
+-- seed. Enrolments older than @fresh do not count.
 SELECT COUNT(*) AS total, CAST(COALESCE(SUM(CASE WHEN seed_mac = @seed_mac THEN 1 ELSE 0 END), 0) AS BIGINT) AS same_seed
-FROM factors WHERE entity_id = @entity_id AND factor_type = @factor_type;
+FROM factors WHERE entity_id = @entity_id AND factor_type = @factor_type AND (status = 'verified' OR id >= @fresh);
 
 -- name: GetFactor :one
 SELECT sqlc.embed(f), sqlc.embed(st), e.tail AS entity_tail, e.identity

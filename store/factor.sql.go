@@ -11,13 +11,14 @@ import (
 
 const countFactors = `-- name: CountFactors :one
 SELECT COUNT(*) AS total, CAST(COALESCE(SUM(CASE WHEN seed_mac = ?1 THEN 1 ELSE 0 END), 0) AS BIGINT) AS same_seed
-FROM factors WHERE entity_id = ?2 AND factor_type = ?3
+FROM factors WHERE entity_id = ?2 AND factor_type = ?3 AND (status = 'verified' OR id >= ?4)
 `
 
 type CountFactorsParams struct {
 	SeedMAC    []byte
 	EntityID   int64
 	FactorType string
+	Fresh      int64
 }
 
 type CountFactorsRow struct {
@@ -25,9 +26,15 @@ type CountFactorsRow struct {
 	SameSeed int64
 }
 
-// How many factors of a type the entity has, and whether one of them has this seed.
+// How many factors of a type the entity has, and whether one of them has this
+// seed. Enrolments older than @fresh do not count.
 func (q *Queries) CountFactors(ctx context.Context, arg CountFactorsParams) (CountFactorsRow, error) {
-	row := q.queryRow(ctx, q.countFactorsStmt, countFactors, arg.SeedMAC, arg.EntityID, arg.FactorType)
+	row := q.queryRow(ctx, q.countFactorsStmt, countFactors,
+		arg.SeedMAC,
+		arg.EntityID,
+		arg.FactorType,
+		arg.Fresh,
+	)
 	var i CountFactorsRow
 	err := row.Scan(&i.Total, &i.SameSeed)
 	return i, err

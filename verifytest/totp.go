@@ -6,6 +6,8 @@ import (
 
 	"github.com/pquerna/otp"
 	"github.com/pquerna/otp/totp"
+
+	"github.com/seed4eca3270/verify"
 )
 
 // A TOTP is an authenticator app that has scanned one factor's QR code.
@@ -22,6 +24,26 @@ func ScanTOTP(tb testing.TB, uri string) *TOTP {
 		tb.Fatalf("verifytest: scanning %q: %v", uri, err)
 	}
 	return &TOTP{tb: tb, key: key}
+}
+
+// EnrolTOTP gives an entity a verified TOTP factor, and the app that holds it. It
+// moves the clock to the app's next code, because the one it verified with is
+// spent.
+func (e *Engine) EnrolTOTP(tb testing.TB, serviceSID, identity string) (verify.Factor, *TOTP) {
+	tb.Helper()
+	f, err := e.CreateFactor(tb.Context(), serviceSID, identity, verify.FactorParams{
+		FriendlyName: "verifytest", TOTP: &verify.TOTPParams{},
+	})
+	if err != nil {
+		tb.Fatalf("verifytest: enrolling: %v", err)
+	}
+	app := ScanTOTP(tb, f.Binding.URI)
+	f, err = e.VerifyFactor(tb.Context(), serviceSID, identity, f.SID, app.Code(e.Clock.Now()))
+	if err != nil || f.Status != verify.Verified {
+		tb.Fatalf("verifytest: verifying the factor: %v, %v", f.Status, err)
+	}
+	e.Clock.Advance(app.Period())
+	return f, app
 }
 
 // Code is what the app shows at the given time.

@@ -33,8 +33,12 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	demo := &demo{dir: *dir, out: os.Stdout}
-	if !*play && isatty.IsTerminal(os.Stdin.Fd()) {
+	switch {
+	case *play:
+	case isatty.IsTerminal(os.Stdin.Fd()):
 		demo.codes = bufio.NewScanner(os.Stdin)
+	default:
+		demo.say("Standard input is no terminal: playing the authenticator app.")
 	}
 	if err := demo.run(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "quickstart:", err)
@@ -119,7 +123,8 @@ func (d *demo) enrol(ctx context.Context, engine *verify.Engine) error {
 	if err != nil {
 		return err
 	}
-	d.say("Enrolled %s: scan this with an authenticator app, or type in %s.\n%s", d.factor.SID, d.factor.Binding.Secret, qr)
+	d.say("Enrolled %s: scan this with an authenticator app.\n%s", d.factor.SID, qr)
+	d.say("No camera? Type in %s", d.factor.Binding.Secret)
 	for {
 		code, err := d.code("Code shown by the app: ", 0)
 		if err != nil {
@@ -128,7 +133,7 @@ func (d *demo) enrol(ctx context.Context, engine *verify.Engine) error {
 		verified, err := engine.VerifyFactor(ctx, d.service, d.user, d.factor.SID, code)
 		switch {
 		case errors.Is(err, verify.ErrInvalid), err == nil && verified.Status != verify.Verified:
-			d.say("That was not the code.")
+			d.say("That was not the code: type the 6 digits that the app shows now.")
 		case err != nil:
 			return err
 		default:
@@ -151,7 +156,7 @@ func (d *demo) logIn(ctx context.Context, engine *verify.Engine) (string, error)
 		})
 		switch {
 		case errors.Is(err, verify.ErrInvalid), err == nil && challenge.Status != verify.Approved:
-			d.say("That was not the next code.")
+			d.say("That was not the next code: one that was used is spent.")
 		case err != nil:
 			return "", err
 		default:

@@ -17,23 +17,28 @@ func TestReadmeCodeBuilds(t *testing.T) {
 		t.Fatal(err)
 	}
 	blocks := goBlocks(string(text))
-	if len(blocks) != 2 {
-		t.Fatalf("README has %d Go blocks, want the program and the test", len(blocks))
+	if len(blocks) != 3 {
+		t.Fatalf("README has %d Go blocks, want the program, its login and the test", len(blocks))
 	}
 	const testHead = `package readme
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
 	"testing"
-	"time"
 
 	"github.com/seed4eca3270/verify"
 	"github.com/seed4eca3270/verify/verifytest"
 )
 
+var _ = login
+
 `
 	dir := t.TempDir()
 	program := write(t, filepath.Join(dir, "main.go"), blocks[0])
-	test := write(t, filepath.Join(dir, "readme_test.go"), testHead+blocks[1])
+	test := write(t, filepath.Join(dir, "readme_test.go"), testHead+blocks[1]+blocks[2])
 	for _, args := range [][]string{
 		{"build", "-o", filepath.Join(dir, "program"), program},
 		{"test", test},
