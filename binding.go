@@ -1,7 +1,9 @@
 package verify
 
 import (
+	"fmt"
 	"image"
+	"io"
 	"log/slog"
 
 	"github.com/seed4eca3270/verify/internal/qr"
@@ -47,11 +49,8 @@ func (b Binding) Text() (string, error) {
 	return text, nil
 }
 
-// String masks the binding.
-func (b Binding) String() string { return mask }
-
-// GoString masks the binding under %#v.
-func (b Binding) GoString() string { return mask }
+// Format masks the value under every verb.
+func (b Binding) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, mask) }
 
 // LogValue masks the binding in logs.
 func (b Binding) LogValue() slog.Value { return slog.StringValue(mask) }

@@ -2,6 +2,8 @@ package verify
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"log/slog"
 	"time"
 
@@ -41,17 +43,14 @@ type ChallengeParams struct {
 	HiddenDetails  map[string]string // for the application, not shown; at most 1024 characters as JSON
 }
 
-// String masks the code.
-func (p ChallengeParams) String() string { return "challenge for " + p.FactorSID }
-
-// GoString masks the code under %#v.
-func (p ChallengeParams) GoString() string { return p.String() }
+// Format masks the value under every verb.
+func (p ChallengeParams) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, mask) }
 
 // LogValue masks the code in logs.
-func (p ChallengeParams) LogValue() slog.Value { return slog.StringValue(p.String()) }
+func (p ChallengeParams) LogValue() slog.Value { return slog.StringValue(mask) }
 
 // MarshalText masks the code in JSON and other encodings.
-func (p ChallengeParams) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+func (p ChallengeParams) MarshalText() ([]byte, error) { return []byte(mask), nil }
 
 const (
 	challengeLife    = 5 * time.Minute
@@ -106,7 +105,7 @@ func (e *Engine) CreateChallenge(ctx context.Context, serviceSID, identity strin
 				if err != nil {
 					return err
 				}
-				stored.answer(approved, now)
+				stored.setAnswer(approved, now)
 			}
 			return inserted(q.InsertChallenge(ctx, stored.insertParams()))
 		}, nil
@@ -125,11 +124,8 @@ type ChallengeResponse struct {
 	Metadata    map[string]string // what the application wants to remember; at most 1024 characters as JSON
 }
 
-// String masks the code.
-func (r ChallengeResponse) String() string { return mask }
-
-// GoString masks the code under %#v.
-func (r ChallengeResponse) GoString() string { return mask }
+// Format masks the value under every verb.
+func (r ChallengeResponse) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, mask) }
 
 // LogValue masks the code in logs.
 func (r ChallengeResponse) LogValue() slog.Value { return slog.StringValue(mask) }
@@ -156,7 +152,7 @@ func (e *Engine) RespondChallenge(ctx context.Context, serviceSID, identity, cha
 	if err != nil {
 		return Challenge{}, err
 	}
-	// What is over stays over, so that answer needs no transaction.
+	// What is over now needs no transaction to be told so.
 	if err := e.whyClosed(row, now); err != nil {
 		return Challenge{}, err
 	}

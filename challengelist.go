@@ -73,9 +73,12 @@ func challengeQuery(filter ChallengeFilter, entity store.Entity, now time.Time) 
 		return ask, factor, invalid(CodeInvalidRequest, "Status", "want pending, approved, denied or expired")
 	}
 	if filter.FactorSID != "" {
+		if !isSID("YF", filter.FactorSID) {
+			return ask, factor, invalid(CodeInvalidRequest, "FactorSid", "want YF and 32 hexadecimal digits")
+		}
 		var ok bool
 		if factor, ok = sid.Parse("YF", filter.FactorSID); !ok || factor.Key == 0 {
-			return ask, factor, invalid(CodeInvalidRequest, "FactorSid", "want YF and 32 hexadecimal digits")
+			factor.Key = -1 // well-formed, but no record has it
 		}
 	}
 	return store.ListChallengesParams{

@@ -31,8 +31,8 @@ func newChallengeRow(p ChallengeParams, now time.Time) (row challengeRow, err er
 	return row, err
 }
 
-// answer makes a row that is not stored yet one that has been answered.
-func (r *challengeRow) answer(approved bool, now time.Time) {
+// setAnswer makes a row that is not stored yet one that has been answered.
+func (r *challengeRow) setAnswer(approved bool, now time.Time) {
 	if !approved {
 		r.Attempts = 1
 		return

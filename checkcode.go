@@ -50,7 +50,7 @@ func (e *Engine) CheckCode(ctx context.Context, serviceSID, identity, code strin
 				ID: id.Key, Tail: id.Tail, EntityID: entity.ID, FactorID: by.factor.Factor.ID,
 				Status: string(Pending), ExpiresAt: store.Micros(now.Add(challengeLife)), CreatedAt: store.Micros(now), UpdatedAt: store.Micros(now),
 			}
-			row.answer(true, now)
+			row.setAnswer(true, now)
 			return inserted(q.InsertChallenge(ctx, row.insertParams()))
 		}, nil
 	})
@@ -100,7 +100,8 @@ func (e *Engine) lookEverywhere(ctx context.Context, entity store.Entity, code s
 
 // settleOne spends the code on the first factor it is right for, or counts it
 // against all. Factors that are locked, had too many challenges or were deleted
-// meanwhile are passed over; if that leaves none, the last refusal is the answer.
+// meanwhile are passed over; if that leaves none, their soonest refusal is the
+// answer, which depends on all of them and not on which the code is right for.
 func (e *Engine) settleOne(ctx context.Context, q *store.Queries, guesses []guess, now time.Time) (by *guess, err error) {
 	// Right ones first, so that a code that is right for one factor costs the
 	// others nothing.
@@ -121,7 +122,7 @@ func (e *Engine) settleOne(ctx context.Context, q *store.Queries, guesses []gues
 			if !errors.Is(err, ErrRateLimited) && !store.NoRow(err) {
 				return nil, err
 			}
-			refused = err
+			refused = sooner(refused, err)
 			continue
 		}
 		evaluated = true
@@ -134,4 +135,23 @@ func (e *Engine) settleOne(ctx context.Context, q *store.Queries, guesses []gues
 		return nil, refused
 	}
 	return nil, nil
+}
+
+// sooner is the refusal that ends first: a window that refills before a lock,
+// which time does not lift, and any of them before a factor that is gone.
+func sooner(a, b error) error {
+	rank := func(err error) time.Duration {
+		var refused *Error
+		switch {
+		case !errors.As(err, &refused):
+			return math.MaxInt64
+		case refused.RetryAfter > 0:
+			return refused.RetryAfter
+		}
+		return math.MaxInt64 - 1
+	}
+	if a == nil || rank(b) < rank(a) {
+		return b
+	}
+	return a
 }

@@ -35,7 +35,8 @@ type Config struct {
 	Retention Retention
 }
 
-// Limits of an [Engine]. In every field zero means the default and -1 off.
+// Limits of an [Engine]. In every field zero means the default and -1 off. They
+// are numbers of this process: give all that share a file the same.
 type Limits struct {
 	// ChallengeAttempts is how many wrong codes a challenge takes. Default 5.
 	ChallengeAttempts int
@@ -43,10 +44,11 @@ type Limits struct {
 	// Default 5.
 	EnrolmentAttempts int
 	// FactorFailures is how many wrong codes in a row, over all challenges, lock
-	// a verified factor until UnlockFactor. Default 100. Short codes lock
-	// earlier: whatever is set here, the budget is at most a thousandth of the
-	// codes there are, divided by those valid at a time, and at least 1. That
-	// keeps the chance of guessing right below one in a thousand per lock.
+	// a verified factor until UnlockFactor. Default 100. It and EnrolmentAttempts
+	// cannot be turned off altogether: the budget is at most a thousandth of the
+	// codes there are, divided by those valid at a time, so that guessing succeeds
+	// less than once in a thousand locks; and at least 1, which for codes of 3
+	// digits is once in 333 with Skew 1, and once in 200 with Skew 2.
 	FactorFailures int
 	// ChallengesPerHour and ChallengesPerDay bound the challenges of a factor
 	// with codes of five digits or more. Default 50 and 100.

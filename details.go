@@ -1,9 +1,6 @@
 package verify
 
-import (
-	"encoding/json"
-	"strings"
-)
+import "strings"
 
 // Details are what the person who answers a challenge is shown.
 type Details struct {
@@ -43,6 +40,5 @@ func (d Details) encode() (string, error) {
 			}
 		}
 	}
-	text, err := json.Marshal(d)
-	return string(text), err
+	return encodeJSON(d)
 }

@@ -28,8 +28,8 @@
 // A code succeeds once: across goroutines, engines, processes that share the
 // file, crashes, restarts and clocks that jump. What a call has returned is on
 // disk. Wrong codes are counted in the commit that refuses them, and a factor
-// locks before guessing has a chance of one in a thousand; [Engine.UnlockFactor]
-// lifts the lock. Secrets are sealed with [Keys] that are not in the database.
+// locks before guessing has a chance of one in a thousand (codes of 3 digits aside);
+// [Engine.UnlockFactor] lifts the lock. Secrets are sealed with [Keys] that are not in the database.
 // Callers that write at the same time share a commit, so many are cheaper than
 // one.
 //
@@ -40,8 +40,8 @@
 //
 // # What it refuses
 //
-// Databases on network file systems, which cannot share memory between
-// processes. Files without keys. Codes with spaces or other digits than ASCII's.
+// Databases on file systems where SQLite cannot keep a log shared between
+// processes, as most network file systems are. Files without keys. Codes with spaces or other digits than ASCII's.
 // Background goroutines of its own: [Engine.Run] is the caller's to start.
 //
 // # Compatibility

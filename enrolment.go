@@ -61,22 +61,27 @@ func (e *Engine) VerifyFactor(ctx context.Context, serviceSID, identity, factorS
 // codes of the moment then count as spent, and later ones are accepted. It fails
 // with ErrNotFound.
 func (e *Engine) UnlockFactor(ctx context.Context, serviceSID, identity, factorSID string) (Factor, error) {
-	now := e.now()
-	row, err := e.factorRow(ctx, serviceSID, identity, factorSID)
-	if err != nil {
-		return Factor{}, err
-	}
-	err = e.write(ctx, func(ctx context.Context, q *store.Queries) error {
-		rows, err := q.UnlockFactor(ctx, store.UnlockFactorParams{NewestStep: newestStep(row.config(), now), FactorID: row.Factor.ID})
-		if err == nil && rows == 0 {
-			err = errNotFound()
+	for range updateTries {
+		now := e.now()
+		row, err := e.factorRow(ctx, serviceSID, identity, factorSID)
+		if err != nil {
+			return Factor{}, err
 		}
-		return err
-	})
-	if err != nil {
-		return Factor{}, err
+		var rows int64
+		err = e.write(ctx, func(ctx context.Context, q *store.Queries) (err error) {
+			rows, err = q.UnlockFactor(ctx, store.UnlockFactorParams{
+				NewestStep: newestStep(row.config(), now), FactorID: row.Factor.ID, Revision: row.Factor.Revision,
+			})
+			return err
+		})
+		if err != nil {
+			return Factor{}, err
+		}
+		if rows == 1 {
+			e.cfg.Logger.InfoContext(ctx, "verify: factor unlocked", "factor", row.sid())
+			row.FactorState.Failures = 0
+			return e.factor(serviceSID, row)
+		}
 	}
-	e.cfg.Logger.InfoContext(ctx, "verify: factor unlocked", "factor", row.sid())
-	row.FactorState.Failures = 0
-	return e.factor(serviceSID, row)
+	return Factor{}, errChangedMeanwhile()
 }

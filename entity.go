@@ -174,10 +174,33 @@ func (e *Engine) removeEntity(ctx context.Context, entity int64) error {
 // removeChallenges deletes the challenges of an entity, of one factor only if
 // that is not zero.
 func (e *Engine) removeChallenges(ctx context.Context, entity, factor int64) error {
-	_, err := e.inSteps(ctx, func(ctx context.Context, q *store.Queries) (int64, error) {
-		return q.DeleteChallengesOf(ctx, store.DeleteChallengesOfParams{EntityID: entity, FactorID: factor, Step: sweepStep})
-	})
-	return err
+	for after := int64(-1); ; {
+		// Found on a reader: among many challenges of other factors the search
+		// would hold up those who share the commit.
+		var ids []int64
+		err := e.read(ctx, func(ctx context.Context, q *store.Queries) (err error) {
+			ids, err = q.ListChallengeIDs(ctx, store.ListChallengeIDsParams{EntityID: entity, FactorID: factor, After: after, Step: sweepStep})
+			return err
+		})
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+		err = e.write(ctx, func(ctx context.Context, q *store.Queries) error {
+			for _, id := range ids {
+				if err := q.DeleteChallenge(ctx, id); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		after = ids[len(ids)-1]
+		if err := e.store.Breathe(ctx); err != nil {
+			return outward(err)
+		}
+	}
 }
 
 func (e *Engine) entity(serviceSID string, row store.Entity) Entity {

@@ -25,7 +25,9 @@ var (
 	// back, if time helps.
 	ErrRateLimited = errors.New("rate limited")
 	// ErrUnavailable: the database cannot be used now, or randomness could not be
-	// read. Nothing was decided about any code; the same call may succeed later.
+	// read. The same call may succeed later. No code was found right or wrong as
+	// far as anyone is told; only if the disk failed in the middle of a commit may
+	// the call's effect be there, and then a right code is spent.
 	ErrUnavailable = errors.New("unavailable")
 	// ErrCorrupt: the database is damaged or was tampered with.
 	ErrCorrupt = errors.New("corrupt")

@@ -127,26 +127,39 @@ func (e *Engine) CreateFactor(ctx context.Context, serviceSID, identity string, 
 func (e *Engine) enrol(ctx context.Context, service Service, identity string, row *store.Factor, seed []byte) (entity store.Entity, err error) {
 	now := e.now()
 	serviceID, _ := sid.Parse("VA", service.SID)
-	entityID, err := e.sids.New(now)
-	if err != nil {
-		return entity, internal(ErrUnavailable, err)
-	}
 	row.CreatedAt, row.UpdatedAt = store.Micros(now), store.Micros(now)
 	err = e.insert(ctx, now, func(id sid.SID) (store.Func, error) {
-		row.ID, row.Tail, row.SeedKey = id.Key, id.Tail, int64(e.keys.Newest())
-		row.Seed = e.keys.Seal(seedPlace(id), seed)
+		entityID, err := e.sids.New(now)
+		if err != nil {
+			return nil, internal(ErrUnavailable, err)
+		}
+		sealing := e.sealing.Load()
+		row.ID, row.Tail, row.SeedKey = id.Key, id.Tail, int64(sealing)
+		if row.Seed, err = e.keys.SealWith(sealing, seedPlace(id), seed); err != nil {
+			return nil, unsealed(err)
+		}
 		return func(ctx context.Context, q *store.Queries) error {
 			if _, err := q.GetService(ctx, store.GetServiceParams{ID: serviceID.Key, Tail: serviceID.Tail}); err != nil {
 				return err
 			}
-			if _, entity, err = ensureEntity(ctx, q, serviceID, entityID, identity, now); err != nil {
+			_, owner, err := ensureEntity(ctx, q, serviceID, entityID, identity, now)
+			if err != nil {
 				return err
 			}
+			entity = owner
 			row.EntityID = entity.ID
 			row.SeedMAC = secret.MAC(e.seedKey, "seed", scopeKey(entity.ID), seed)
 			return e.admitFactor(ctx, q, entity, *row, now)
 		}, nil
 	})
+	if ahead := store.Time(entity.FactorsWindowStart).Sub(now); errors.Is(err, ErrRateLimited) && ahead > day {
+		// Left by a clock that was wrong. It would keep the entity from enrolling
+		// until that day; a window that is full from now on is as strict.
+		restart := store.RestartFactorsWindowParams{Now: store.Micros(now), ID: entity.ID, Window: day.Microseconds()}
+		if err := e.write(ctx, func(ctx context.Context, q *store.Queries) error { return q.RestartFactorsWindow(ctx, restart) }); err != nil {
+			return entity, err
+		}
+	}
 	return entity, err
 }
 
@@ -164,7 +177,7 @@ func (e *Engine) admitFactor(ctx context.Context, q *store.Queries, entity store
 	}
 	if rows == 0 {
 		refused := refuse(ErrRateLimited, CodeFactorsCreatedToday, "Too many factors were created for the entity today")
-		refused.RetryAfter = store.Time(entity.FactorsWindowStart).Add(day).Sub(now)
+		refused.RetryAfter = min(day, store.Time(entity.FactorsWindowStart).Add(day).Sub(now))
 		return refused
 	}
 	// Enrolments that a sweep may take away count as gone, swept or not.
@@ -249,7 +262,10 @@ func (e *Engine) UpdateFactor(ctx context.Context, serviceSID, identity, factorS
 		change(&config.TimeStep, u.TimeStep)
 		change(&config.CodeLength, u.CodeLength)
 		change(&config.Skew, u.Skew)
-		if err := errors.Join(checkFactorName(row.Factor.FriendlyName), config.check()); err != nil {
+		if err := checkFactorName(row.Factor.FriendlyName); err != nil {
+			return Factor{}, err
+		}
+		if err := config.check(); err != nil {
 			return Factor{}, err
 		}
 		changed, err := e.changeFactor(ctx, &row, config)
@@ -286,14 +302,14 @@ func (e *Engine) changeFactor(ctx context.Context, row *factorRow, config TOTPCo
 }
 
 // newestStep is the last step whose code could be accepted now.
-func newestStep(c TOTPConfig, now time.Time) int64 { return c.totp().Step(now) + int64(c.Skew) }
+func newestStep(c TOTPConfig, now time.Time) int64 { return max(-1, c.totp().Step(now)+int64(c.Skew)) }
 
 // DeleteFactor deletes a factor with its secret, or answers ErrNotFound. Its
 // challenges, which nobody can reach from then on, follow in small steps; if ctx
 // ends in between the call fails with its error, and they go when their
 // retention is over.
 func (e *Engine) DeleteFactor(ctx context.Context, serviceSID, identity, factorSID string) error {
-	row, err := e.factorRow(ctx, serviceSID, identity, factorSID)
+	row, err := e.findFactor(ctx, serviceSID, identity, factorSID) // damaged ones too
 	if err != nil {
 		return err
 	}

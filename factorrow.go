@@ -39,8 +39,17 @@ func (r factorRow) check() error {
 	return nil
 }
 
-// factorRow reads a factor, if it exists under just this service and entity.
-func (e *Engine) factorRow(ctx context.Context, serviceSID, identity, factorSID string) (row factorRow, err error) {
+// factorRow reads a factor that is fit to be used.
+func (e *Engine) factorRow(ctx context.Context, serviceSID, identity, factorSID string) (factorRow, error) {
+	row, err := e.findFactor(ctx, serviceSID, identity, factorSID)
+	if err != nil {
+		return row, err
+	}
+	return row, row.check()
+}
+
+// findFactor reads a factor, if it exists under just this service and entity.
+func (e *Engine) findFactor(ctx context.Context, serviceSID, identity, factorSID string) (row factorRow, err error) {
 	service, err := checkOwner(serviceSID, identity)
 	if err != nil {
 		return row, err
@@ -53,11 +62,8 @@ func (e *Engine) factorRow(ctx context.Context, serviceSID, identity, factorSID 
 		r, err := q.GetFactor(ctx, store.GetFactorParams{
 			ID: id.Key, Tail: id.Tail, IdentityKey: identityKey(identity), ServiceID: service.Key, ServiceTail: service.Tail,
 		})
-		if err != nil {
-			return err
-		}
 		row = factorRow(r)
-		return row.check()
+		return err
 	})
 	return row, err
 }

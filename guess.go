@@ -49,7 +49,7 @@ func (e *Engine) look(f factorRow, code string, now time.Time) (guess, error) {
 func (e *Engine) budget(f factorRow) int64 {
 	limit := e.cfg.Limits.FactorFailures
 	if f.Factor.Status != string(Verified) {
-		limit = min(limit, e.cfg.Limits.EnrolmentAttempts)
+		limit = e.cfg.Limits.EnrolmentAttempts
 	}
 	return int64(f.config().totp().Budget(limit))
 }
@@ -60,11 +60,15 @@ func (e *Engine) budget(f factorRow) int64 {
 // outcome is known to nobody before the transaction is on disk.
 func settle(ctx context.Context, q *store.Queries, g *guess) (approved bool, err error) {
 	id := g.factor.Factor.ID
-	if g.right {
-		rows, err := q.SpendStep(ctx, store.SpendStepParams{Step: g.step, FactorID: id, MaxFailures: g.budget})
-		if err != nil || rows == 1 {
-			return rows == 1, err
-		}
+	step := g.step
+	if !g.right {
+		step = -1 // no step is lower: a wrong code takes the same statements as a right one that is refused
+	}
+	rows, err := q.SpendStep(ctx, store.SpendStepParams{
+		Step: step, FactorID: id, MaxFailures: g.budget, Revision: g.factor.Factor.Revision,
+	})
+	if err != nil || rows == 1 {
+		return rows == 1, err
 	}
 	failures, err := q.CountFailure(ctx, store.CountFailureParams{FactorID: id, MaxFailures: g.budget})
 	if store.NoRow(err) {

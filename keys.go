@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"time"
@@ -24,19 +25,23 @@ type Keys struct{ ring *secret.Keyring }
 // A file that others may read is refused; keys from a secret manager go through
 // [ParseKeys] instead.
 func KeyFile(path string) (Keys, error) {
-	if err := secret.CreateKeyFile(path); err != nil && !errors.Is(err, fs.ErrExist) {
-		return Keys{}, errKeys("making the key file: %v", err)
-	}
 	ring, err := secret.ReadKeyFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := secret.CreateKeyFile(path); err != nil && !errors.Is(err, fs.ErrExist) {
+			return Keys{}, errKeys("making the key file: %v", err)
+		}
+		ring, err = secret.ReadKeyFile(path)
+	}
 	if err != nil {
 		return Keys{}, errKeys("reading the key file: %v", err)
 	}
 	return Keys{ring}, nil
 }
 
-// AddKey adds a new random key to a key file. Give the file to every process
-// that opens the database, then call [Engine.Rekey] in one of them; after that
-// the older lines may be deleted.
+// AddKey adds a new random key to a key file. It is the first of three steps, none
+// of which stops anything: let every process that has the database open read the
+// file anew, one after the other, which makes them able to open what the new key
+// seals; call [Engine.Rekey] in one of them; delete the older lines.
 func AddKey(path string) error {
 	if _, err := secret.AppendKey(path); err != nil {
 		return errKeys("adding a key: %v", err)
@@ -45,8 +50,9 @@ func AddKey(path string) error {
 }
 
 // ParseKeys reads keys in the format of a key file: lines of "verify-key-1", an
-// id from 1 up and 32 bytes in base64; '#' begins a comment line. The last key
-// seals, all of them open.
+// id from 1 up and 32 bytes in base64; '#' begins a comment line. All of them open
+// what they sealed. A new database is sealed with the last one, an older one with
+// the key it has, until Rekey.
 func ParseKeys(text string) (Keys, error) {
 	ring, err := secret.ParseKeyring(text)
 	if err != nil {
@@ -63,8 +69,8 @@ func (k Keys) String() string {
 	return fmt.Sprintf("verify.Keys(newest %d)", k.ring.Newest())
 }
 
-// GoString masks the keys under %#v.
-func (k Keys) GoString() string { return k.String() }
+// Format masks the keys under every verb.
+func (k Keys) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, k.String()) }
 
 // LogValue masks the keys in logs.
 func (k Keys) LogValue() slog.Value { return slog.StringValue(k.String()) }
@@ -93,8 +99,8 @@ func (e *Engine) install(ctx context.Context) error {
 	if err := e.checkKeys(known); err != nil {
 		return err
 	}
-	if isNew || !knows(known, e.keys.Newest()) {
-		if err := e.introduce(ctx); err != nil {
+	if isNew {
+		if err := e.found(ctx); err != nil {
 			return err
 		}
 		if err := e.read(ctx, look); err != nil {
@@ -107,8 +113,9 @@ func (e *Engine) install(ctx context.Context) error {
 	}
 	pepper, err := e.keys.Open(pepperPlace(), row.Pepper)
 	if err != nil {
-		return internal(ErrCorrupt, err)
+		return unsealed(err)
 	}
+	e.sealing.Store(uint32(row.PepperKey))
 	e.pageKey = secret.MAC(pepper, "page tokens")
 	e.seedKey = secret.MAC(pepper, "seeds of an entity")
 	e.accountSID = row.AccountSID
@@ -118,13 +125,20 @@ func (e *Engine) install(ctx context.Context) error {
 	return nil
 }
 
-func knows(keys []store.SealingKey, id uint32) bool {
-	for _, k := range keys {
-		if k.ID == int64(id) {
-			return true
+// learnSealing reads which key the database is sealed with by now: the pepper is
+// the first thing that Rekey moves.
+func (e *Engine) learnSealing(ctx context.Context) error {
+	return e.read(ctx, func(ctx context.Context, q *store.Queries) error {
+		row, err := q.GetInstallation(ctx)
+		if err != nil {
+			return err
 		}
-	}
-	return false
+		if !e.keys.Has(uint32(row.PepperKey)) {
+			return unsealed(fmt.Errorf("%w: %d", secret.ErrUnknownKey, row.PepperKey))
+		}
+		e.sealing.Store(uint32(row.PepperKey))
+		return nil
+	})
 }
 
 // checkKeys refuses keys that could not open what the database holds.
@@ -141,8 +155,8 @@ func (e *Engine) checkKeys(known []store.SealingKey) error {
 	return nil
 }
 
-// introduce tells the database about the newest key, and founds it if it is new.
-func (e *Engine) introduce(ctx context.Context) error {
+// found gives a new database its account SID, its pepper and its first key.
+func (e *Engine) found(ctx context.Context) error {
 	now := e.now()
 	account, err := e.sids.New(now)
 	if err != nil {
@@ -160,6 +174,7 @@ func (e *Engine) introduce(ctx context.Context) error {
 	})
 }
 
+// introduceKey tells the database about the newest key.
 func (e *Engine) introduceKey(ctx context.Context, q *store.Queries, now time.Time) error {
 	fingerprint, err := e.keys.Fingerprint(e.keys.Newest())
 	if err != nil {

@@ -72,14 +72,25 @@ func encodeMap(param string, m map[string]string) (string, error) {
 			return "", invalid(CodeInvalidRequest, param, "not valid UTF-8")
 		}
 	}
-	text, err := json.Marshal(m)
+	text, err := encodeJSON(m)
 	if err != nil {
 		return "", invalid(CodeInvalidRequest, param, "%v", err)
 	}
-	if utf8.RuneCount(text) > 1024 {
+	if utf8.RuneCountInString(text) > 1024 {
 		return "", invalid(CodeInvalidRequest, param, "longer than 1024 characters as JSON")
 	}
-	return string(text), nil
+	return text, nil
+}
+
+// encodeJSON writes a stored form, in which < is one character and not six.
+func encodeJSON(v any) (string, error) {
+	var text strings.Builder
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(v); err != nil {
+		return "", err
+	}
+	return strings.TrimSuffix(text.String(), "\n"), nil
 }
 
 // decode reads what this package stored as JSON. Text that does not parse was

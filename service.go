@@ -228,6 +228,9 @@ func (e *Engine) clearService(ctx context.Context, service int64) error {
 			if err := e.removeEntity(ctx, entity.ID); err != nil && !errors.Is(err, ErrNotFound) {
 				return err
 			}
+			if err := e.store.Breathe(ctx); err != nil {
+				return outward(err)
+			}
 		}
 	}
 	return e.write(ctx, func(ctx context.Context, q *store.Queries) error {

@@ -1,7 +1,6 @@
 package verify
 
 import (
-	"encoding/json"
 	"net/url"
 	"slices"
 	"strings"
@@ -85,8 +84,8 @@ func (p ServiceParams) encode() (string, error) {
 	if p.CodeLength == 0 {
 		p.CodeLength = 6
 	}
-	if number := strings.TrimPrefix(p.WhatsApp.From, "whatsapp:"); number != "" {
-		p.WhatsApp.From = "whatsapp:" + number
+	if p.WhatsApp.From != "" {
+		p.WhatsApp.From = "whatsapp:" + strings.TrimPrefix(p.WhatsApp.From, "whatsapp:")
 	}
 	checks := []func() error{
 		p.checkFriendlyName,
@@ -100,8 +99,7 @@ func (p ServiceParams) encode() (string, error) {
 			return "", err
 		}
 	}
-	text, err := json.Marshal(p)
-	return string(text), err
+	return encodeJSON(p)
 }
 
 func invalidSetting(param, rule string, args ...any) error {
@@ -147,7 +145,7 @@ func (p ServiceParams) checkMessaging() error {
 	if err := checkText(CodeInvalidParameter, "TtsName", p.TTSName, 64); err != nil {
 		return err
 	}
-	if from := strings.TrimPrefix(p.WhatsApp.From, "whatsapp:"); from != "" && !looksE164(from) {
+	if p.WhatsApp.From != "" && !looksE164(strings.TrimPrefix(p.WhatsApp.From, "whatsapp:")) {
 		return invalidSetting("Whatsapp.From", "want a phone number in E.164 form")
 	}
 	return nil

@@ -1,6 +1,8 @@
 package verify
 
 import (
+	"fmt"
+	"io"
 	"log/slog"
 
 	"github.com/seed4eca3270/verify/internal/totp"
@@ -26,11 +28,8 @@ type TOTPParams struct {
 	Skew *int
 }
 
-// String masks the secret.
-func (p TOTPParams) String() string { return mask }
-
-// GoString masks the secret under %#v.
-func (p TOTPParams) GoString() string { return mask }
+// Format masks the value under every verb.
+func (p TOTPParams) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, mask) }
 
 // LogValue masks the secret in logs.
 func (p TOTPParams) LogValue() slog.Value { return slog.StringValue(mask) }

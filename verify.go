@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/seed4eca3270/verify/internal/secret"
@@ -23,9 +24,13 @@ type Engine struct {
 	sids      *sid.Generator
 
 	accountSID string
-	pageKey    []byte // authenticates page tokens
-	seedKey    []byte // recognises a secret that an entity has already
+	sealing    atomic.Uint32 // the key that the database is being sealed with
+	pageKey    []byte        // authenticates page tokens
+	seedKey    []byte        // recognises a secret that an entity has already
 }
+
+// Format masks the engine, which holds keys.
+func (e *Engine) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "verify.Engine(%s)", e.accountSID) }
 
 // Open opens the database at path, a file made with mode 0600 if there is none,
 // or ":memory:" for one that goes with the engine. It brings the schema up to
@@ -47,7 +52,8 @@ func Open(ctx context.Context, path string, cfg Config) (*Engine, error) {
 	}
 	e, err := New(ctx, db, cfg)
 	if err != nil {
-		return nil, errors.Join(err, db.Close())
+		_ = db.Close() // the first error is the one that helps
+		return nil, err
 	}
 	e.ownsStore = true
 	return e, nil
@@ -111,20 +117,29 @@ var errTaken = errors.New("key taken")
 // that the embedder's Rand never runs inside a commit that others share. A key
 // that another process made in the same microsecond costs one more try.
 func (e *Engine) insert(ctx context.Context, now time.Time, f func(id sid.SID) (store.Func, error)) error {
+	var err error
 	for range 10 {
-		id, err := e.sids.New(now)
-		if err != nil {
+		var id sid.SID
+		if id, err = e.sids.New(now); err != nil {
 			return internal(ErrUnavailable, err)
 		}
-		write, err := f(id)
-		if err != nil {
+		var write store.Func
+		if write, err = f(id); err != nil {
 			return err
 		}
-		if err := e.store.Write(ctx, write); !errors.Is(err, errTaken) {
+		err = e.store.Write(ctx, write)
+		switch {
+		case errors.Is(err, errTaken):
+		case errors.Is(err, store.ErrReference):
+			// Somebody has retired the key that the record was sealed with.
+			if err := e.learnSealing(ctx); err != nil {
+				return err
+			}
+		default:
 			return outward(err)
 		}
 	}
-	return internal(ErrUnavailable, errTaken)
+	return internal(ErrUnavailable, err)
 }
 
 // inserted turns the row count of an INSERT … ON CONFLICT DO NOTHING into the

@@ -71,9 +71,11 @@ DELETE FROM challenges WHERE id IN (
   SELECT c.id FROM challenges c WHERE c.id < @before ORDER BY c.id LIMIT CAST(@step AS BIGINT)
 );
 
--- name: DeleteChallengesOf :execrows
-DELETE FROM challenges WHERE id IN (
-  SELECT c.id FROM challenges c WHERE c.entity_id = @entity_id
-    AND (CAST(@factor_id AS BIGINT) = 0 OR c.factor_id = CAST(@factor_id AS BIGINT))
-  ORDER BY c.id LIMIT CAST(@step AS BIGINT)
-);
+-- name: ListChallengeIDs :many
+SELECT id FROM challenges
+WHERE entity_id = @entity_id AND id > @after
+  AND (CAST(@factor_id AS BIGINT) = 0 OR factor_id = CAST(@factor_id AS BIGINT))
+ORDER BY id LIMIT CAST(@step AS BIGINT);
+
+-- name: DeleteChallenge :exec
+DELETE FROM challenges WHERE id = @id;

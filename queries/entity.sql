@@ -28,5 +28,11 @@ UPDATE entities SET
 WHERE id = @id
   AND (factors_window_start + CAST(@window AS BIGINT) <= CAST(@now AS BIGINT) OR factors_window_count < CAST(@window_max AS BIGINT));
 
+-- name: RestartFactorsWindow :exec
+-- For a window that opened more than its length ahead of the clock: it is as full
+-- as it was, and ends one length from now.
+UPDATE entities SET factors_window_start = CAST(@now AS BIGINT)
+WHERE id = @id AND factors_window_start > CAST(@now AS BIGINT) + CAST(@window AS BIGINT);
+
 -- name: DeleteEntity :execrows
 DELETE FROM entities WHERE id = @id;

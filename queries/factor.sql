@@ -62,7 +62,7 @@ DELETE FROM factors WHERE id IN (
 );
 
 -- name: ListSeedsSealedWith :many
-SELECT id, tail, seed FROM factors WHERE seed_key = @seed_key ORDER BY id LIMIT CAST(@step AS BIGINT);
+SELECT id, tail, seed FROM factors WHERE seed_key = @seed_key AND id > @after ORDER BY id LIMIT CAST(@step AS BIGINT);
 
 -- name: ResealSeed :execrows
 UPDATE factors SET seed = @seed, seed_key = @seed_key WHERE id = @id AND seed_key = @old_key;

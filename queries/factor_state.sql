@@ -6,9 +6,11 @@ VALUES (@factor_id, @last_step, 0, 0, 0, 0, 0);
 SELECT * FROM factor_states WHERE factor_id = @factor_id;
 
 -- name: SpendStep :execrows
--- The one place where a code is accepted: steps only rise, and not past the budget.
+-- The one place where a code is accepted: steps only rise, not past the budget,
+-- and only while the factor is what it was when the code was looked at.
 UPDATE factor_states SET last_step = @step, failures = 0
-WHERE factor_id = @factor_id AND last_step < @step AND failures < @max_failures;
+WHERE factor_id = @factor_id AND last_step < @step AND failures < @max_failures
+  AND EXISTS (SELECT 1 FROM factors f WHERE f.id = @factor_id AND f.revision = @revision);
 
 -- name: CountFailure :one
 UPDATE factor_states SET failures = failures + 1
@@ -34,7 +36,8 @@ WHERE factor_id = @factor_id AND failures < @max_failures
 UPDATE factor_states SET
   failures = 0, hour_start = 0, hour_count = 0, day_start = 0, day_count = 0,
   last_step = CASE WHEN last_step > CAST(@newest_step AS BIGINT) THEN CAST(@newest_step AS BIGINT) ELSE last_step END
-WHERE factor_id = @factor_id;
+WHERE factor_id = @factor_id
+  AND EXISTS (SELECT 1 FROM factors f WHERE f.id = @factor_id AND f.revision = @revision);
 
 -- name: RestartSteps :execrows
 -- After a change of the time step, step numbers count something else: everything

@@ -69,6 +69,15 @@ func (q *Queries) CountChallengeAttempt(ctx context.Context, arg CountChallengeA
 	return result.RowsAffected()
 }
 
+const deleteChallenge = `-- name: DeleteChallenge :exec
+DELETE FROM challenges WHERE id = ?1
+`
+
+func (q *Queries) DeleteChallenge(ctx context.Context, id int64) error {
+	_, err := q.exec(ctx, q.deleteChallengeStmt, deleteChallenge, id)
+	return err
+}
+
 const deleteChallengesBefore = `-- name: DeleteChallengesBefore :execrows
 DELETE FROM challenges WHERE id IN (
   SELECT c.id FROM challenges c WHERE c.id < ?1 ORDER BY c.id LIMIT CAST(?2 AS BIGINT)
@@ -82,28 +91,6 @@ type DeleteChallengesBeforeParams struct {
 
 func (q *Queries) DeleteChallengesBefore(ctx context.Context, arg DeleteChallengesBeforeParams) (int64, error) {
 	result, err := q.exec(ctx, q.deleteChallengesBeforeStmt, deleteChallengesBefore, arg.Before, arg.Step)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}
-
-const deleteChallengesOf = `-- name: DeleteChallengesOf :execrows
-DELETE FROM challenges WHERE id IN (
-  SELECT c.id FROM challenges c WHERE c.entity_id = ?1
-    AND (CAST(?2 AS BIGINT) = 0 OR c.factor_id = CAST(?2 AS BIGINT))
-  ORDER BY c.id LIMIT CAST(?3 AS BIGINT)
-)
-`
-
-type DeleteChallengesOfParams struct {
-	EntityID int64
-	FactorID int64
-	Step     int64
-}
-
-func (q *Queries) DeleteChallengesOf(ctx context.Context, arg DeleteChallengesOfParams) (int64, error) {
-	result, err := q.exec(ctx, q.deleteChallengesOfStmt, deleteChallengesOf, arg.EntityID, arg.FactorID, arg.Step)
 	if err != nil {
 		return 0, err
 	}
@@ -260,6 +247,48 @@ func (q *Queries) InsertChallenge(ctx context.Context, arg InsertChallengeParams
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const listChallengeIDs = `-- name: ListChallengeIDs :many
+SELECT id FROM challenges
+WHERE entity_id = ?1 AND id > ?2
+  AND (CAST(?3 AS BIGINT) = 0 OR factor_id = CAST(?3 AS BIGINT))
+ORDER BY id LIMIT CAST(?4 AS BIGINT)
+`
+
+type ListChallengeIDsParams struct {
+	EntityID int64
+	After    int64
+	FactorID int64
+	Step     int64
+}
+
+func (q *Queries) ListChallengeIDs(ctx context.Context, arg ListChallengeIDsParams) ([]int64, error) {
+	rows, err := q.query(ctx, q.listChallengeIDsStmt, listChallengeIDs,
+		arg.EntityID,
+		arg.After,
+		arg.FactorID,
+		arg.Step,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []int64{}
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const listChallenges = `-- name: ListChallenges :many

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"slices"
 	"sync"
 )
 
@@ -24,7 +23,9 @@ type writer struct {
 	mu      sync.Mutex
 	queue   []*call
 	leading bool
-	closed  bool
+	closed  bool // nothing more is taken in
+	ended   bool // and everything is closed
+	endErr  error
 	batches uint64    // how many batches have been run
 	turn    sync.Cond // signalled after every batch
 }
@@ -37,9 +38,17 @@ type call struct {
 	panicked any
 
 	wake  chan struct{} // one signal: done, or lead
+	state callState     // guarded by writer.mu
 	leads bool          // guarded by writer.mu
-	taken bool          // guarded by writer.mu
 }
+
+type callState int
+
+const (
+	waiting callState = iota
+	taken             // it runs, or has run
+	left              // its caller has gone: it must not run
+)
 
 // do runs f in a transaction and returns when it is on disk.
 func (w *writer) do(ctx context.Context, f Func) error {
@@ -84,10 +93,10 @@ func (w *writer) do(ctx context.Context, f Func) error {
 func (w *writer) takeBack(c *call) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if c.taken {
+	if c.state == taken {
 		return false
 	}
-	w.queue = slices.DeleteFunc(w.queue, func(other *call) bool { return other == c })
+	c.state = left
 	if c.leads {
 		w.passOn()
 	}
@@ -97,15 +106,37 @@ func (w *writer) takeBack(c *call) bool {
 // lead runs one batch, the caller's own call in it, and passes the lead on, so
 // that no caller works for others longer than its own call takes.
 func (w *writer) lead(own *call) {
-	w.mu.Lock()
-	batch := w.queue
-	w.queue = nil
-	for _, c := range batch {
-		c.taken = true
-	}
-	w.mu.Unlock()
+	// The batch is taken once the transaction has begun: while another process
+	// holds the lock, callers can still leave, and more can join.
+	began := w.begin()
+	batch := w.take()
+	done := false
+	defer func() {
+		if !done { // a panic of the driver: nobody may wait for ever
+			failAll(batch, errors.New("store: writing was cut short"))
+		}
+		w.finish(batch, own)
+	}()
+	w.run(batch, began)
+	done = true
+}
 
-	w.run(batch)
+// take empties the queue.
+func (w *writer) take() (batch []*call) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, c := range w.queue {
+		if c.state == waiting {
+			c.state = taken
+			batch = append(batch, c)
+		}
+	}
+	w.queue = nil
+	return batch
+}
+
+// finish wakes a batch and passes the lead on.
+func (w *writer) finish(batch []*call, own *call) {
 	for _, c := range batch {
 		if c != own {
 			c.wake <- struct{}{}
@@ -124,22 +155,25 @@ func (w *writer) lead(own *call) {
 	w.passOn()
 }
 
-// passOn makes the first waiting caller the leader. w.mu is held.
+// passOn makes the first caller that still waits the leader. w.mu is held.
 func (w *writer) passOn() {
 	w.turn.Broadcast()
-	if len(w.queue) == 0 {
-		w.leading = false
-		return
+	for i, next := range w.queue {
+		if next.state == waiting {
+			w.queue = w.queue[i:]
+			next.leads = true
+			next.wake <- struct{}{}
+			return
+		}
 	}
-	next := w.queue[0]
-	next.leads = true
-	next.wake <- struct{}{}
+	w.queue, w.leading = nil, false
 }
 
-// run carries a batch through one transaction. Every call of it ends with its
-// own error, or with that of the transaction if that is what failed.
-func (w *writer) run(batch []*call) {
-	err := w.begin()
+// run carries a batch through the transaction that has begun, unless beginning
+// failed. Every call of it ends with its own error, or with that of the
+// transaction if that is what failed.
+func (w *writer) run(batch []*call, began error) {
+	err := began
 	for _, c := range batch {
 		if err != nil {
 			break
@@ -153,16 +187,19 @@ func (w *writer) run(batch []*call) {
 		return
 	}
 	w.rollback()
-	err = classify(err)
-	if !errors.Is(err, ErrUnavailable) && !errors.Is(err, ErrCorrupt) {
+	failAll(batch, err)
+}
+
+// failAll tells a batch that its transaction failed. Whatever a call had found,
+// right or wrong, it found in a transaction that never was, so it is told that
+// and nothing else. If it was COMMIT that failed the outcome may be unknown;
+// nobody is told of a success that may not be.
+func failAll(batch []*call, err error) {
+	if err = classify(err); !errors.Is(err, ErrCorrupt) && !errors.Is(err, ErrUnavailable) {
 		err = fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	err = fmt.Errorf("shared commit: %w", err)
 	for _, c := range batch {
-		// Whatever a call found, right or wrong, it found in a transaction that
-		// never was. If it was COMMIT that failed the outcome may be unknown;
-		// nobody is told of a success that may not be.
-		c.err = err
+		c.err = fmt.Errorf("shared commit: %w", err)
 	}
 }
 
@@ -176,7 +213,10 @@ func (w *writer) runOne(c *call) error {
 	protect(c, w.queries)
 	if c.err != nil || c.panicked != nil {
 		if err := w.rollbackTo(); err != nil {
-			return errors.Join(c.err, err)
+			if isDatabase(c.err) { // most likely why the transaction is lost
+				return fmt.Errorf("%w, and then: %w", c.err, err)
+			}
+			return err // a refusal concerns its own caller: others get to see this one
 		}
 	}
 	return w.release()
@@ -216,15 +256,25 @@ func (w *writer) isClosed() bool {
 	return w.closed
 }
 
-// shut lets what is queued finish and refuses what comes later. It reports
-// whether this call was the one that shut it.
-func (w *writer) shut() bool {
+// close lets what is queued finish, refuses what comes later, and then runs end
+// once. Callers that come meanwhile wait for it and get its error.
+func (w *writer) close(end func() error) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	first := !w.closed
+	if w.closed {
+		for !w.ended {
+			w.turn.Wait()
+		}
+		return w.endErr
+	}
 	w.closed = true
 	for w.leading {
 		w.turn.Wait()
 	}
-	return first
+	w.mu.Unlock()
+	err := end()
+	w.mu.Lock()
+	w.ended, w.endErr = true, err
+	w.turn.Broadcast()
+	return err
 }

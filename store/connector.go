@@ -22,9 +22,12 @@ type connector struct {
 // Every connection syncs fully: with NORMAL a power loss may undo the last
 // commits, and a code that was spent could be spent again.
 func newConnector(path string, o Options, readOnly bool) (driver.Connector, error) {
-	dsn := ":memory:"
+	dsn := memoryPath
 	if path != dsn {
-		dsn = "file:" + (&url.URL{Path: path}).EscapedPath()
+		// mode=rw: SQLite must never make the file. It was made, for its owner
+		// alone, before; if it is gone since, an empty one would be a database in
+		// which nobody has a factor.
+		dsn = "file:" + (&url.URL{Path: path}).EscapedPath() + "?mode=rw"
 	}
 	base, err := sqlite.NewConnector(dsn)
 	if err != nil {

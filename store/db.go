@@ -48,11 +48,11 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.deleteBuriedServiceStmt, err = db.PrepareContext(ctx, deleteBuriedService); err != nil {
 		return nil, fmt.Errorf("error preparing query DeleteBuriedService: %w", err)
 	}
+	if q.deleteChallengeStmt, err = db.PrepareContext(ctx, deleteChallenge); err != nil {
+		return nil, fmt.Errorf("error preparing query DeleteChallenge: %w", err)
+	}
 	if q.deleteChallengesBeforeStmt, err = db.PrepareContext(ctx, deleteChallengesBefore); err != nil {
 		return nil, fmt.Errorf("error preparing query DeleteChallengesBefore: %w", err)
-	}
-	if q.deleteChallengesOfStmt, err = db.PrepareContext(ctx, deleteChallengesOf); err != nil {
-		return nil, fmt.Errorf("error preparing query DeleteChallengesOf: %w", err)
 	}
 	if q.deleteEntityStmt, err = db.PrepareContext(ctx, deleteEntity); err != nil {
 		return nil, fmt.Errorf("error preparing query DeleteEntity: %w", err)
@@ -111,6 +111,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.listBuriedServicesStmt, err = db.PrepareContext(ctx, listBuriedServices); err != nil {
 		return nil, fmt.Errorf("error preparing query ListBuriedServices: %w", err)
 	}
+	if q.listChallengeIDsStmt, err = db.PrepareContext(ctx, listChallengeIDs); err != nil {
+		return nil, fmt.Errorf("error preparing query ListChallengeIDs: %w", err)
+	}
 	if q.listChallengesStmt, err = db.PrepareContext(ctx, listChallenges); err != nil {
 		return nil, fmt.Errorf("error preparing query ListChallenges: %w", err)
 	}
@@ -152,6 +155,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.resealSeedStmt, err = db.PrepareContext(ctx, resealSeed); err != nil {
 		return nil, fmt.Errorf("error preparing query ResealSeed: %w", err)
+	}
+	if q.restartFactorsWindowStmt, err = db.PrepareContext(ctx, restartFactorsWindow); err != nil {
+		return nil, fmt.Errorf("error preparing query RestartFactorsWindow: %w", err)
 	}
 	if q.restartStepsStmt, err = db.PrepareContext(ctx, restartSteps); err != nil {
 		return nil, fmt.Errorf("error preparing query RestartSteps: %w", err)
@@ -219,14 +225,14 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing deleteBuriedServiceStmt: %w", cerr)
 		}
 	}
+	if q.deleteChallengeStmt != nil {
+		if cerr := q.deleteChallengeStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing deleteChallengeStmt: %w", cerr)
+		}
+	}
 	if q.deleteChallengesBeforeStmt != nil {
 		if cerr := q.deleteChallengesBeforeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing deleteChallengesBeforeStmt: %w", cerr)
-		}
-	}
-	if q.deleteChallengesOfStmt != nil {
-		if cerr := q.deleteChallengesOfStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing deleteChallengesOfStmt: %w", cerr)
 		}
 	}
 	if q.deleteEntityStmt != nil {
@@ -324,6 +330,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing listBuriedServicesStmt: %w", cerr)
 		}
 	}
+	if q.listChallengeIDsStmt != nil {
+		if cerr := q.listChallengeIDsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing listChallengeIDsStmt: %w", cerr)
+		}
+	}
 	if q.listChallengesStmt != nil {
 		if cerr := q.listChallengesStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing listChallengesStmt: %w", cerr)
@@ -392,6 +403,11 @@ func (q *Queries) Close() error {
 	if q.resealSeedStmt != nil {
 		if cerr := q.resealSeedStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing resealSeedStmt: %w", cerr)
+		}
+	}
+	if q.restartFactorsWindowStmt != nil {
+		if cerr := q.restartFactorsWindowStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing restartFactorsWindowStmt: %w", cerr)
 		}
 	}
 	if q.restartStepsStmt != nil {
@@ -476,8 +492,8 @@ type Queries struct {
 	countFactorsStmt                  *sql.Stmt
 	countFailureStmt                  *sql.Stmt
 	deleteBuriedServiceStmt           *sql.Stmt
+	deleteChallengeStmt               *sql.Stmt
 	deleteChallengesBeforeStmt        *sql.Stmt
-	deleteChallengesOfStmt            *sql.Stmt
 	deleteEntityStmt                  *sql.Stmt
 	deleteFactorStmt                  *sql.Stmt
 	deleteUnverifiedFactorsBeforeStmt *sql.Stmt
@@ -497,6 +513,7 @@ type Queries struct {
 	insertSealingKeyStmt              *sql.Stmt
 	insertServiceStmt                 *sql.Stmt
 	listBuriedServicesStmt            *sql.Stmt
+	listChallengeIDsStmt              *sql.Stmt
 	listChallengesStmt                *sql.Stmt
 	listChallengesDescendingStmt      *sql.Stmt
 	listEntitiesStmt                  *sql.Stmt
@@ -511,6 +528,7 @@ type Queries struct {
 	markFactorVerifiedStmt            *sql.Stmt
 	resealPepperStmt                  *sql.Stmt
 	resealSeedStmt                    *sql.Stmt
+	restartFactorsWindowStmt          *sql.Stmt
 	restartStepsStmt                  *sql.Stmt
 	retireSealingKeyStmt              *sql.Stmt
 	setChallengeMetadataStmt          *sql.Stmt
@@ -532,8 +550,8 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		countFactorsStmt:                  q.countFactorsStmt,
 		countFailureStmt:                  q.countFailureStmt,
 		deleteBuriedServiceStmt:           q.deleteBuriedServiceStmt,
+		deleteChallengeStmt:               q.deleteChallengeStmt,
 		deleteChallengesBeforeStmt:        q.deleteChallengesBeforeStmt,
-		deleteChallengesOfStmt:            q.deleteChallengesOfStmt,
 		deleteEntityStmt:                  q.deleteEntityStmt,
 		deleteFactorStmt:                  q.deleteFactorStmt,
 		deleteUnverifiedFactorsBeforeStmt: q.deleteUnverifiedFactorsBeforeStmt,
@@ -553,6 +571,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		insertSealingKeyStmt:              q.insertSealingKeyStmt,
 		insertServiceStmt:                 q.insertServiceStmt,
 		listBuriedServicesStmt:            q.listBuriedServicesStmt,
+		listChallengeIDsStmt:              q.listChallengeIDsStmt,
 		listChallengesStmt:                q.listChallengesStmt,
 		listChallengesDescendingStmt:      q.listChallengesDescendingStmt,
 		listEntitiesStmt:                  q.listEntitiesStmt,
@@ -567,6 +586,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		markFactorVerifiedStmt:            q.markFactorVerifiedStmt,
 		resealPepperStmt:                  q.resealPepperStmt,
 		resealSeedStmt:                    q.resealSeedStmt,
+		restartFactorsWindowStmt:          q.restartFactorsWindowStmt,
 		restartStepsStmt:                  q.restartStepsStmt,
 		retireSealingKeyStmt:              q.retireSealingKeyStmt,
 		setChallengeMetadataStmt:          q.setChallengeMetadataStmt,

@@ -200,3 +200,21 @@ func (q *Queries) ListEntitiesDescending(ctx context.Context, arg ListEntitiesDe
 	}
 	return items, nil
 }
+
+const restartFactorsWindow = `-- name: RestartFactorsWindow :exec
+UPDATE entities SET factors_window_start = CAST(?1 AS BIGINT)
+WHERE id = ?2 AND factors_window_start > CAST(?1 AS BIGINT) + CAST(?3 AS BIGINT)
+`
+
+type RestartFactorsWindowParams struct {
+	Now    int64
+	ID     int64
+	Window int64
+}
+
+// For a window that opened more than its length ahead of the clock: it is as full
+// as it was, and ends one length from now.
+func (q *Queries) RestartFactorsWindow(ctx context.Context, arg RestartFactorsWindowParams) error {
+	_, err := q.exec(ctx, q.restartFactorsWindowStmt, restartFactorsWindow, arg.Now, arg.ID, arg.Window)
+	return err
+}

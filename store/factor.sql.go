@@ -358,11 +358,12 @@ func (q *Queries) ListFactorsDescending(ctx context.Context, arg ListFactorsDesc
 }
 
 const listSeedsSealedWith = `-- name: ListSeedsSealedWith :many
-SELECT id, tail, seed FROM factors WHERE seed_key = ?1 ORDER BY id LIMIT CAST(?2 AS BIGINT)
+SELECT id, tail, seed FROM factors WHERE seed_key = ?1 AND id > ?2 ORDER BY id LIMIT CAST(?3 AS BIGINT)
 `
 
 type ListSeedsSealedWithParams struct {
 	SeedKey int64
+	After   int64
 	Step    int64
 }
 
@@ -373,7 +374,7 @@ type ListSeedsSealedWithRow struct {
 }
 
 func (q *Queries) ListSeedsSealedWith(ctx context.Context, arg ListSeedsSealedWithParams) ([]ListSeedsSealedWithRow, error) {
-	rows, err := q.query(ctx, q.listSeedsSealedWithStmt, listSeedsSealedWith, arg.SeedKey, arg.Step)
+	rows, err := q.query(ctx, q.listSeedsSealedWithStmt, listSeedsSealedWith, arg.SeedKey, arg.After, arg.Step)
 	if err != nil {
 		return nil, err
 	}

@@ -122,17 +122,25 @@ func (q *Queries) RestartSteps(ctx context.Context, arg RestartStepsParams) (int
 const spendStep = `-- name: SpendStep :execrows
 UPDATE factor_states SET last_step = ?1, failures = 0
 WHERE factor_id = ?2 AND last_step < ?1 AND failures < ?3
+  AND EXISTS (SELECT 1 FROM factors f WHERE f.id = ?2 AND f.revision = ?4)
 `
 
 type SpendStepParams struct {
 	Step        int64
 	FactorID    int64
 	MaxFailures int64
+	Revision    int64
 }
 
-// The one place where a code is accepted: steps only rise, and not past the budget.
+// The one place where a code is accepted: steps only rise, not past the budget,
+// and only while the factor is what it was when the code was looked at.
 func (q *Queries) SpendStep(ctx context.Context, arg SpendStepParams) (int64, error) {
-	result, err := q.exec(ctx, q.spendStepStmt, spendStep, arg.Step, arg.FactorID, arg.MaxFailures)
+	result, err := q.exec(ctx, q.spendStepStmt, spendStep,
+		arg.Step,
+		arg.FactorID,
+		arg.MaxFailures,
+		arg.Revision,
+	)
 	if err != nil {
 		return 0, err
 	}
@@ -144,18 +152,20 @@ UPDATE factor_states SET
   failures = 0, hour_start = 0, hour_count = 0, day_start = 0, day_count = 0,
   last_step = CASE WHEN last_step > CAST(?1 AS BIGINT) THEN CAST(?1 AS BIGINT) ELSE last_step END
 WHERE factor_id = ?2
+  AND EXISTS (SELECT 1 FROM factors f WHERE f.id = ?2 AND f.revision = ?3)
 `
 
 type UnlockFactorParams struct {
 	NewestStep int64
 	FactorID   int64
+	Revision   int64
 }
 
 // Failures and windows are forgiven. A last step ahead of the clock (left by a
 // clock that was wrong) comes down to the newest step acceptable now: every code
 // that could be accepted at this moment counts as spent.
 func (q *Queries) UnlockFactor(ctx context.Context, arg UnlockFactorParams) (int64, error) {
-	result, err := q.exec(ctx, q.unlockFactorStmt, unlockFactor, arg.NewestStep, arg.FactorID)
+	result, err := q.exec(ctx, q.unlockFactorStmt, unlockFactor, arg.NewestStep, arg.FactorID, arg.Revision)
 	if err != nil {
 		return 0, err
 	}

@@ -18,12 +18,14 @@ import (
 func secureFile(path string) (tightened []string, err error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if err == nil {
-		return nil, f.Close()
+		err = f.Close()
+	} else if errors.Is(err, fs.ErrExist) {
+		err = nil
 	}
-	if !errors.Is(err, fs.ErrExist) {
+	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	for _, name := range []string{path, path + "-wal", path + "-shm"} {
+	for _, name := range []string{path, path + "-wal", path + "-shm", path + "-journal"} {
 		changed, err := tighten(name)
 		if errors.Is(err, fs.ErrNotExist) && name != path {
 			continue

@@ -19,19 +19,25 @@ const applicationID = 0x76726679
 var migrations embed.FS
 
 // owned refuses, before anything is changed, a file that belongs to another
-// program: a non-empty database without our mark.
-func owned(ctx context.Context, conn *sql.Conn) error {
-	var id, objects int64
-	if err := conn.QueryRowContext(ctx, "PRAGMA application_id").Scan(&id); err != nil {
-		return err
-	}
-	if id == applicationID {
-		return nil
-	}
+// program: a non-empty database without our mark. An empty one may become ours,
+// unless it stands where ours is known to have been.
+func owned(ctx context.Context, conn *sql.Conn, known bool) error {
+	// In this order: another process that is making the database just now gives
+	// it its mark and its tables in one transaction, so who has seen the tables
+	// sees the mark.
+	var objects, id int64
 	if err := conn.QueryRowContext(ctx, "SELECT COUNT(*) FROM sqlite_schema").Scan(&objects); err != nil {
 		return err
 	}
-	if id != 0 || objects > 0 {
+	if err := conn.QueryRowContext(ctx, "PRAGMA application_id").Scan(&id); err != nil {
+		return err
+	}
+	switch {
+	case id == applicationID:
+		return nil
+	case known:
+		return fmt.Errorf("%w: the file was replaced", ErrUnavailable)
+	case id != 0 || objects > 0:
 		return fmt.Errorf("%w: the file is a database of another program", ErrSchema)
 	}
 	return nil

@@ -6,9 +6,11 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -25,12 +27,15 @@ type Options struct {
 // A DB is an open store. Its methods may be called from many goroutines, and
 // many processes may open the same file.
 type DB struct {
-	path      string
 	tightened []string
 	writer    *writer
 	readers   *sql.DB  // nil in memory, where another connection would be another database
 	reads     *Queries // prepared on readers
+
+	reading sync.RWMutex // held while reading, so that Close can wait
 }
+
+const memoryPath = ":memory:"
 
 // minVersion is the first SQLite without the log-reset bug that could corrupt a
 // database when two connections wrote and checkpointed together.
@@ -48,14 +53,18 @@ func OpenSQLite(ctx context.Context, path string, o Options) (_ *DB, err error) 
 	if o.BusyTimeout == 0 {
 		o.BusyTimeout = 10 * time.Second
 	}
-	db := &DB{path: path}
+	db := &DB{}
 	defer func() {
 		if err != nil {
 			err = classify(errors.Join(err, db.Close()))
 		}
 	}()
-	inMemory := path == ":memory:"
+	inMemory := path == memoryPath
 	if !inMemory {
+		// Connections are opened later too, whatever the working directory is then.
+		if path, err = filepath.Abs(path); err != nil {
+			return nil, err
+		}
 		if db.tightened, err = secureFile(path); err != nil {
 			return nil, err
 		}
@@ -89,7 +98,9 @@ func (db *DB) Tightened() []string { return db.tightened }
 
 // Read runs f on a connection that cannot write. Each query sees the database
 // as of its own start, with everything that any Write has been told is done. It
-// fails with ctx's error if that has ended before f starts.
+// fails with ctx's error if that has ended before f starts; what has started
+// ends, for a statement that can be cancelled costs a third more, and those here
+// are short.
 func (db *DB) Read(ctx context.Context, f Func) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -97,6 +108,11 @@ func (db *DB) Read(ctx context.Context, f Func) error {
 	if db.readers == nil {
 		return db.writer.do(ctx, f)
 	}
+	if db.writer.isClosed() { // asked twice: Close may be waiting for the lock
+		return ErrClosed
+	}
+	db.reading.RLock()
+	defer db.reading.RUnlock()
 	if db.writer.isClosed() {
 		return ErrClosed
 	}
@@ -116,12 +132,18 @@ func (db *DB) Breathe(ctx context.Context) error { return db.writer.breathe(ctx)
 // InMemory reports whether the database goes with the DB.
 func (db *DB) InMemory() bool { return db.readers == nil }
 
-// Close waits for the writes under way and closes the database. It may be
-// called more than once; reads and writes after it fail with ErrClosed.
+// Close waits for the reads and writes under way and closes the database. It may
+// be called more than once; reads and writes after it fail with ErrClosed.
 func (db *DB) Close() error {
-	if db.writer == nil || !db.writer.shut() {
-		return nil
+	if db.writer == nil {
+		return nil // it never opened
 	}
+	return db.writer.close(db.close)
+}
+
+func (db *DB) close() error {
+	db.reading.Lock()
+	defer db.reading.Unlock()
 	var errs []error
 	if db.readers != nil {
 		if db.reads != nil {
@@ -135,8 +157,8 @@ func (db *DB) Close() error {
 }
 
 // setUp checks the library, turns the log on and migrates, on the connection
-// that will write.
-func setUp(ctx context.Context, conn *sql.Conn, inMemory bool) error {
+// that will write. A database that is known must be there already.
+func setUp(ctx context.Context, conn *sql.Conn, inMemory, known bool) error {
 	var version string
 	if err := conn.QueryRowContext(ctx, "SELECT sqlite_version()").Scan(&version); err != nil {
 		return err
@@ -145,7 +167,7 @@ func setUp(ctx context.Context, conn *sql.Conn, inMemory bool) error {
 		return fmt.Errorf("store: SQLite %s can corrupt a database shared by processes; 3.51.3 or later is needed", version)
 	}
 	if !inMemory {
-		if err := owned(ctx, conn); err != nil {
+		if err := owned(ctx, conn, known); err != nil {
 			return err
 		}
 		if err := turnLogOn(ctx, conn); err != nil {

@@ -27,6 +27,10 @@ var (
 	ErrUnavailable = errors.New("store: database unavailable")
 	ErrCorrupt     = errors.New("store: database damaged")
 	ErrClosed      = errors.New("store: closed")
+
+	// ErrReference is the ErrConflict of a record that refers to one that is
+	// gone, or that others still refer to.
+	ErrReference = fmt.Errorf("%w: reference", ErrConflict)
 )
 
 // A Func works on the store. Read and Write hand it a context of their own,
@@ -61,8 +65,11 @@ func classOf(code int) error {
 	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_MISMATCH:
 		return ErrCorrupt
 	case sqlite3.SQLITE_CONSTRAINT:
-		if code == sqlite3.SQLITE_CONSTRAINT_CHECK || code == sqlite3.SQLITE_CONSTRAINT_DATATYPE {
+		switch code {
+		case sqlite3.SQLITE_CONSTRAINT_CHECK, sqlite3.SQLITE_CONSTRAINT_DATATYPE:
 			return ErrCorrupt // values are checked before they come here
+		case sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
+			return ErrReference
 		}
 		return ErrConflict
 	default:
@@ -73,4 +80,9 @@ func classOf(code int) error {
 func isBusy(err error) bool {
 	var coded interface{ Code() int }
 	return errors.As(err, &coded) && coded.Code()&0xff == sqlite3.SQLITE_BUSY
+}
+
+func isDatabase(err error) bool {
+	var coded interface{ Code() int }
+	return errors.As(err, &coded)
 }

@@ -16,6 +16,7 @@ type transaction struct {
 	pool     *sql.DB // of one connection
 	inMemory bool
 
+	known   bool // a connection has been set up: another must find the same database
 	conn    *sql.Conn
 	queries *Queries
 	control map[string]*sql.Stmt
@@ -51,9 +52,10 @@ func (t *transaction) connect(ctx context.Context) (err error) {
 			err = errors.Join(err, t.disconnect())
 		}
 	}()
-	if err := setUp(ctx, t.conn, t.inMemory); err != nil {
+	if err := setUp(ctx, t.conn, t.inMemory, t.known); err != nil {
 		return err
 	}
+	t.known = true
 	t.control = make(map[string]*sql.Stmt)
 	for _, text := range []string{sqlBegin, sqlCommit, sqlRollback, sqlSavepoint, sqlRollbackTo, sqlRelease} {
 		if t.control[text], err = t.conn.PrepareContext(ctx, text); err != nil {
@@ -71,11 +73,14 @@ func (t *transaction) disconnect() error {
 		return nil
 	}
 	var errs []error
-	if t.queries != nil {
+	// A connection that database/sql has given up is closed already, and its
+	// statements must not be touched any more.
+	alive := t.conn.Raw(func(any) error { return nil }) == nil
+	if alive && t.queries != nil {
 		errs = append(errs, t.queries.Close())
 	}
 	for _, stmt := range t.control {
-		if stmt != nil {
+		if alive && stmt != nil {
 			errs = append(errs, stmt.Close())
 		}
 	}
@@ -90,11 +95,16 @@ func (t *transaction) exec(text string) error {
 }
 
 // begin opens the transaction. A connection that cannot begin for another
-// reason than a lock held elsewhere is replaced once: after an I/O error it may
-// be stuck, and the cause may have gone since.
+// reason than a lock held elsewhere may be stuck: in a transaction whose rollback
+// failed too, or after an I/O error whose cause has gone since. The first is
+// rolled back once more; for the second the connection is replaced, once.
 func (t *transaction) begin() error {
 	if t.conn != nil {
 		err := t.exec(sqlBegin)
+		if err != nil && !isBusy(err) {
+			t.rollback()
+			err = t.exec(sqlBegin)
+		}
 		if err == nil || isBusy(err) || t.inMemory {
 			return err
 		}

@@ -84,7 +84,10 @@ func (h *handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.Is(err, verify.ErrNotFound) && refused.Code == verify.CodeNotFound && refused.Param == "" {
 		_ = errors.As(notFound(r), &refused)
 	}
-	status := statusOf(refused.Code)
+	status, message := statusOf(refused.Code), refused.Message
+	if refused.Code == verify.CodeMissingParameter {
+		message += " in the post body" // Twilio's words, which programs have been seen to match
+	}
 	if status >= http.StatusInternalServerError && err != errPanic {
 		h.cfg.Logger.ErrorContext(r.Context(), "verifyhttp: failed", "request", w.Header().Get("Twilio-Request-Id"), "error", err)
 	}
@@ -93,7 +96,7 @@ func (h *handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 		w.Header().Set("Retry-After", strconv.FormatInt(seconds, 10))
 	}
 	render(w, status, errorBody{
-		Code: refused.Code, Message: refused.Message, Status: status,
+		Code: refused.Code, Message: message, Status: status,
 		MoreInfo: "https://www.twilio.com/docs/errors/" + strconv.Itoa(refused.Code),
 	})
 }

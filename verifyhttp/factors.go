@@ -114,7 +114,7 @@ func (c *call) positive(key string) int {
 func missing(key string) error {
 	return &verify.Error{
 		Code: verify.CodeMissingParameter, Param: key, Err: verify.ErrInvalid,
-		Message: "Missing required parameter " + key + " in the post body",
+		Message: "Missing required parameter " + key,
 	}
 }
 

@@ -1,6 +1,7 @@
 package verifyhttp
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
@@ -21,6 +22,7 @@ type call struct {
 	w      http.ResponseWriter
 	r      *http.Request
 	form   url.Values // the body of a POST, the query of others
+	code   int        // of a parameter at fault; zero: 60306
 	broken error      // the first parameter that could not be read
 }
 
@@ -78,7 +80,7 @@ func (c *call) parse(text string) error {
 func (c *call) fault(key, rule string) {
 	if c.broken == nil {
 		c.broken = &verify.Error{
-			Code: verify.CodeInvalidRequest, Param: key, Err: verify.ErrInvalid,
+			Code: cmp.Or(c.code, verify.CodeInvalidRequest), Param: key, Err: verify.ErrInvalid,
 			Message: "Invalid parameter: " + key + ": " + rule,
 		}
 	}

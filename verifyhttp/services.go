@@ -103,6 +103,7 @@ func (c *call) service(s verify.Service) serviceBody {
 
 // serviceUpdate reads the parameters that create and update share.
 func (c *call) serviceUpdate() verify.ServiceUpdate {
+	c.code = verify.CodeInvalidParameter // services have a code of their own
 	return verify.ServiceUpdate{
 		FriendlyName:                   c.text("FriendlyName"),
 		CodeLength:                     c.number("CodeLength"),

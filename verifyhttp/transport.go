@@ -2,8 +2,10 @@ package verifyhttp
 
 import (
 	"bytes"
+	"crypto/tls"
 	"io"
 	"net/http"
+	"strconv"
 )
 
 // Transport serves the requests of an HTTP client in process, whatever host they
@@ -29,6 +31,9 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if in.Host == "" {
 		in.Host = r.URL.Host
 	}
+	if r.URL.Scheme == "https" {
+		in.TLS = &tls.ConnectionState{HandshakeComplete: true, ServerName: r.URL.Hostname()} // URLs in answers shall be https, too
+	}
 	if r.ContentLength > 0 {
 		in.ContentLength = r.ContentLength
 	}
@@ -41,7 +46,7 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		out.WriteHeader(http.StatusOK)
 	}
 	return &http.Response{
-		Status: http.StatusText(out.status), StatusCode: out.status,
+		Status: strconv.Itoa(out.status) + " " + http.StatusText(out.status), StatusCode: out.status,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: out.sent, Body: io.NopCloser(&out.body), ContentLength: int64(out.body.Len()), Request: r,
 	}, nil

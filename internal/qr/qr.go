@@ -38,7 +38,7 @@ const (
 var ErrSize = errors.New("qr: invalid size")
 
 // ErrText is matched by the error about a text that is empty or too long for a
-// QR code: over 2331 bytes.
+// QR code: over 2953 bytes.
 var ErrText = errors.New("qr: invalid text")
 
 // Image draws text as a square of size by size pixels, black on white, with two
@@ -138,6 +138,11 @@ func encode(text string) (matrix, error) {
 		return matrix{}, fmt.Errorf("%w: empty", ErrText)
 	}
 	code, err := qr.Encode(text, qr.M, qr.Unicode)
+	if err != nil {
+		// Level L holds a quarter more: enough for the longest names there are, in
+		// the widest script.
+		code, err = qr.Encode(text, qr.L, qr.Unicode)
+	}
 	if err != nil {
 		return matrix{}, fmt.Errorf("%w: %d bytes do not fit", ErrText, len(text))
 	}

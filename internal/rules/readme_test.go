@@ -17,8 +17,8 @@ func TestReadmeCodeBuilds(t *testing.T) {
 		t.Fatal(err)
 	}
 	blocks := goBlocks(string(text))
-	if len(blocks) != 3 {
-		t.Fatalf("README has %d Go blocks, want the program, its login and the test", len(blocks))
+	if len(blocks) != 4 {
+		t.Fatalf("README has %d Go blocks, want the program, its login, the test and the mount", len(blocks))
 	}
 	const testHead = `package readme
 
@@ -26,19 +26,21 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/seed4eca3270/verify"
+	"github.com/seed4eca3270/verify/verifyhttp"
 	"github.com/seed4eca3270/verify/verifytest"
 )
 
-var _ = login
+var _, _ = login, mount
 
 `
 	dir := t.TempDir()
 	program := write(t, filepath.Join(dir, "main.go"), blocks[0])
-	test := write(t, filepath.Join(dir, "readme_test.go"), testHead+blocks[1]+blocks[2])
+	test := write(t, filepath.Join(dir, "readme_test.go"), testHead+strings.Join(blocks[1:], "\n"))
 	for _, args := range [][]string{
 		{"build", "-o", filepath.Join(dir, "program"), program},
 		{"test", test},

@@ -51,7 +51,21 @@ func (p Place) additionalData(prefix []byte) []byte {
 // With random nonces one key must not seal more than 2^32 values (NIST SP
 // 800-38D section 8.3): a thousand a second for 49 days. Add a key before.
 func (r *Keyring) Seal(p Place, plaintext []byte) []byte {
-	k := r.newest()
+	return r.newest().seal(p, plaintext)
+}
+
+// SealWith is Seal under a key of the caller's choice, so that a ring may hold a
+// key that is not in use yet. The error matches ErrUnknownKey if the ring does
+// not hold it.
+func (r *Keyring) SealWith(id uint32, p Place, plaintext []byte) ([]byte, error) {
+	k := r.find(id)
+	if k == nil {
+		return nil, fmt.Errorf("%w: %d", ErrUnknownKey, id)
+	}
+	return k.seal(p, plaintext), nil
+}
+
+func (k *key) seal(p Place, plaintext []byte) []byte {
 	envelope := make([]byte, prefixSize, len(plaintext)+Overhead)
 	envelope[0] = version
 	binary.BigEndian.PutUint32(envelope[1:], k.id)

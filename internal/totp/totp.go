@@ -131,7 +131,7 @@ func (c Config) code(secret string, step int64) (string, error) {
 
 // Match finds the time step that code belongs to, among those from Skew before
 // to Skew after the one that contains now (RFC 6238 section 5.2), and returns
-// the lowest that is greater than after, the last step already spent. Pass -1
+// the highest that is greater than after, the last step already spent. Pass -1
 // when none was.
 //
 // ok is false, and err nil, if nothing matches or if code is not exactly Digits
@@ -139,10 +139,10 @@ func (c Config) code(secret string, step int64) (string, error) {
 // the returned one in a single conditional update, else two callers could both
 // win with one code. err matches ErrConfig or ErrSecret as in Code.
 //
-// Two steps of a window have the same code once in 10^Digits. Lowest first
-// means that such a code can then be used for the later step too: it is that
-// step's genuine code, and whoever shows it would have had to wait for the step
-// otherwise.
+// Two steps of a window have the same code once in 10^Digits. Highest first
+// means that such a code is spent for both, so that no string succeeds twice; the
+// price is that the genuine codes of the steps between are then refused, and the
+// user waits for the next.
 func (c Config) Match(seed []byte, code string, now time.Time, after int64) (step int64, ok bool, err error) {
 	if err := c.Check(); err != nil {
 		return 0, false, err
@@ -163,13 +163,13 @@ func (c Config) Match(seed []byte, code string, now time.Time, after int64) (ste
 	if err != nil {
 		return 0, false, err
 	}
-	// From the highest step down, so that the lowest match is written last. The
+	// From the lowest step up, so that the highest match is written last. The
 	// comparison is in constant time; the branch on its result is no leak, for
 	// the result is what the caller is told.
-	for i := len(window) - 1; i >= 0; i-- {
-		equal := subtle.ConstantTimeCompare([]byte(window[i].code), []byte(code)) == 1
-		if equal && window[i].step > after {
-			step, ok = window[i].step, true
+	for _, s := range window {
+		equal := subtle.ConstantTimeCompare([]byte(s.code), []byte(code)) == 1
+		if equal && s.step > after {
+			step, ok = s.step, true
 		}
 	}
 	return step, ok, nil
