@@ -46,7 +46,7 @@ func (c Config) filled() (Config, error) {
 	}
 	if c.BaseURL != "" {
 		u, err := url.Parse(c.BaseURL)
-		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" || u.Fragment != "" {
+		if err != nil || u.Hostname() == "" || u.User != nil || u.Scheme != "http" && u.Scheme != "https" || strings.ContainsAny(c.BaseURL, "?# ") {
 			return c, errors.New("verifyhttp: Config.BaseURL: want a URL such as https://login.example.com/mfa")
 		}
 		c.BaseURL = strings.TrimRight(c.BaseURL, "/")

@@ -41,12 +41,16 @@ func (c *call) owner() (serviceSID, identity string) {
 	return c.r.PathValue("ServiceSid"), c.r.PathValue("Identity")
 }
 
-// admitEntity counts an entity about to be made against the process's guard.
-func (c *call) admitEntity() error {
-	if wait := c.guard.entity(c.cfg.Clock()); wait > 0 {
-		return tooMany(codeEntitiesCreated, "Entities rate limit exceeded", wait)
+// makeEntity runs what makes an entity, within the process's guard.
+func makeEntity[T any](c *call, create func() (T, error)) (made T, err error) {
+	wait, undo := c.guard.entity(c.cfg.Clock())
+	if wait > 0 {
+		return made, tooMany(codeEntitiesCreated, "Entities rate limit exceeded", wait)
 	}
-	return nil
+	if made, err = create(); err != nil {
+		undo()
+	}
+	return made, err
 }
 
 func createEntity(c *call) (any, error) {
@@ -54,10 +58,9 @@ func createEntity(c *call) (any, error) {
 	if c.broken != nil {
 		return nil, c.broken
 	}
-	if err := c.admitEntity(); err != nil {
-		return nil, err
-	}
-	e, err := c.engine.CreateEntity(c.r.Context(), c.r.PathValue("ServiceSid"), identity)
+	e, err := makeEntity(c, func() (verify.Entity, error) {
+		return c.engine.CreateEntity(c.r.Context(), c.r.PathValue("ServiceSid"), identity)
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -85,17 +85,20 @@ func createFactor(c *call) (any, error) {
 	case kind != string(verify.TOTP):
 		return nil, &verify.Error{Code: verify.CodeInvalidRequest, Param: "FactorType", Message: "Invalid parameter: FactorType", Err: verify.ErrInvalid}
 	}
+	service, identity := c.owner()
+	create := func() (verify.Factor, error) {
+		return c.engine.CreateFactor(c.r.Context(), service, identity, params)
+	}
 	isNew, err := c.isNewEntity()
 	if err != nil {
 		return nil, err
 	}
+	var f verify.Factor
 	if isNew {
-		if err := c.admitEntity(); err != nil {
-			return nil, err
-		}
+		f, err = makeEntity(c, create)
+	} else {
+		f, err = create()
 	}
-	service, identity := c.owner()
-	f, err := c.engine.CreateFactor(c.r.Context(), service, identity, params)
 	if err != nil {
 		return nil, err
 	}

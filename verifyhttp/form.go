@@ -45,7 +45,7 @@ func (c *call) readParameters() error {
 	if encoding := c.r.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
 		return refuse(codeMediaType, "Content-Encoding: want none")
 	}
-	text, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, maxBody))
+	text, err := io.ReadAll(http.MaxBytesReader(unwrapped(c.w), c.r.Body, maxBody))
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
 		return refuse(codeTooLarge, "Request body too large")
 	}

@@ -42,23 +42,26 @@ func (g *guard) request(credential string, now time.Time) time.Duration {
 		g.credentials[credential] = limiter
 	}
 	g.mu.Unlock()
-	return take(limiter, now)
+	wait, _ := take(limiter, now)
+	return wait
 }
 
-// entity counts the creation of an entity.
-func (g *guard) entity(now time.Time) time.Duration {
+// entity counts the creation of an entity. undo takes it back, for when none was
+// made.
+func (g *guard) entity(now time.Time) (wait time.Duration, undo func()) {
 	if g.entities == nil {
-		return 0
+		return 0, func() {}
 	}
 	return take(g.entities, now)
 }
 
-// take takes one token, or says when there will be one.
-func take(limiter *rate.Limiter, now time.Time) time.Duration {
+// take takes one token, or says when there will be one. Refused requests do not
+// count.
+func take(limiter *rate.Limiter, now time.Time) (wait time.Duration, undo func()) {
 	reservation := limiter.ReserveN(now, 1)
-	wait := reservation.DelayFrom(now)
-	if wait > 0 {
-		reservation.CancelAt(now) // refused requests do not count
+	undo = func() { reservation.CancelAt(now) }
+	if wait = reservation.DelayFrom(now); wait > 0 {
+		undo()
 	}
-	return wait
+	return wait, undo
 }

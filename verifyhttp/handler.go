@@ -10,6 +10,7 @@ package verifyhttp
 import (
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -51,12 +52,13 @@ func New(engine *verify.Engine, cfg Config) (http.Handler, error) {
 // ServeHTTP implements http.Handler.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	started := h.cfg.Clock()
-	answer := &answerWriter{ResponseWriter: w, id: h.requestID()}
+	id, err := h.requestID()
+	answer := &answerWriter{ResponseWriter: w, id: id}
 	header := w.Header()
 	header.Set("Content-Type", "application/json; charset=utf-8")
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Cache-Control", "no-store")
-	header.Set("Twilio-Request-Id", answer.id)
+	header.Set("Twilio-Request-Id", id)
 	defer func() {
 		if value := recover(); value != nil {
 			if value == http.ErrAbortHandler {
@@ -70,6 +72,10 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.cfg.Logger.InfoContext(r.Context(), "verifyhttp: request", "request", answer.id, "method", r.Method,
 			"route", r.Pattern, "status", answer.status, "took", h.cfg.Clock().Sub(started))
 	}()
+	if err != nil { // a request that could not be told from others is not served
+		h.fail(answer, r, err)
+		return
+	}
 	h.serve(answer, r)
 }
 
@@ -110,12 +116,12 @@ func clean(u *url.URL) bool {
 }
 
 // requestID is random, so that it tells nothing and repeats nowhere.
-func (h *handler) requestID() string {
+func (h *handler) requestID() (string, error) {
 	var raw [16]byte
 	if _, err := io.ReadFull(h.cfg.Rand, raw[:]); err != nil {
-		panic(err) // a request that cannot be told from others is not served
+		return "", fmt.Errorf("verifyhttp: reading randomness: %w", err)
 	}
-	return "RQ" + hex.EncodeToString(raw[:])
+	return "RQ" + hex.EncodeToString(raw[:]), nil
 }
 
 // An answerWriter remembers what was answered.
@@ -128,6 +134,15 @@ type answerWriter struct {
 func (w *answerWriter) WriteHeader(status int) {
 	w.status = status
 	w.ResponseWriter.WriteHeader(status)
+}
+
+// unwrapped is the server's own writer, which MaxBytesReader tells to answer at
+// once and close the connection rather than read on.
+func unwrapped(w http.ResponseWriter) http.ResponseWriter {
+	if answer, ok := w.(*answerWriter); ok {
+		return answer.ResponseWriter
+	}
+	return w
 }
 
 // Unwrap lets http.ResponseController through.

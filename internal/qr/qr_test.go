@@ -202,7 +202,7 @@ func TestErrors(t *testing.T) {
 		{sample, 4097, ErrSize, "at most 4096"},
 		{sample, math.MaxInt, ErrSize, "at most 4096"},
 		{"", 256, ErrText, "empty"},
-		{strings.Repeat("x", 2332), 4096, ErrText, "2332 bytes"},
+		{strings.Repeat("x", 2954), 4096, ErrText, "2954 bytes"},
 		{strings.Repeat("7", 5000), 4096, ErrText, "5000 bytes"},
 	} {
 		img, err := Image(tt.text, tt.size)

@@ -11,6 +11,7 @@ package sid
 import (
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -91,7 +92,8 @@ func NewGenerator(random io.Reader) *Generator { return &Generator{random: rando
 
 // New returns a SID for a record made at now. Two processes may, very rarely,
 // make the same key; the store then refuses the second, and its writer asks for
-// another. It fails only if the source of randomness does.
+// another. It fails if the source of randomness does, and at the end of the time
+// that keys can tell.
 func (g *Generator) New(now time.Time) (SID, error) {
 	var raw [12]byte
 	if _, err := io.ReadFull(g.random, raw[:]); err != nil {
@@ -106,6 +108,9 @@ func (g *Generator) New(now time.Time) (SID, error) {
 	defer g.mu.Unlock()
 	if key <= g.last && g.last-key < rewind {
 		key = g.last + 1
+	}
+	if key < 0 {
+		return SID{}, errors.New("sid: no keys are left: the clock is past the year 2248")
 	}
 	g.last = key
 	return SID{Key: key, Tail: int64(binary.BigEndian.Uint64(raw[:8]))}, nil
