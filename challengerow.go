@@ -1,7 +1,9 @@
 package verify
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"time"
 
 	"github.com/seed4eca3270/verify/internal/sid"
@@ -16,7 +18,7 @@ func newChallengeRow(p ChallengeParams, now time.Time) (row challengeRow, err er
 	if p.FactorSID == "" {
 		return row, missing("FactorSid")
 	}
-	expires := p.ExpirationDate
+	expires := p.ExpirationDate.Truncate(time.Microsecond) // as it is stored
 	if expires.IsZero() {
 		expires = now.Add(challengeLife)
 	}
@@ -45,6 +47,17 @@ func (r challengeRow) insertParams() store.InsertChallengeParams {
 		ID: r.ID, Tail: r.Tail, EntityID: r.EntityID, FactorID: r.FactorID, Status: r.Status, Attempts: r.Attempts,
 		ExpiresAt: r.ExpiresAt, RespondedAt: r.RespondedAt, Details: r.Details, HiddenDetails: r.HiddenDetails, CreatedAt: r.CreatedAt,
 	}
+}
+
+// check refuses a row that this package cannot have written.
+func (r challengeRow) check() error {
+	switch Status(r.Status) {
+	case Pending, Approved, Denied:
+		if r.Attempts >= 0 {
+			return nil
+		}
+	}
+	return internal(ErrCorrupt, errors.New("impossible state of challenge "+sid.SID{Key: r.ID, Tail: r.Tail}.String("YC")))
 }
 
 // status is what the row amounts to now. Expiry is decided here and in the
@@ -91,13 +104,16 @@ func (e *Engine) challengeRow(ctx context.Context, serviceSID, identity, challen
 			return err
 		}
 		f = factorRow{Factor: r.Factor, FactorState: r.FactorState, EntityTail: r.EntityTail, Identity: r.Identity}
-		return f.check()
+		return cmp.Or(row.check(), f.check())
 	})
 	return row, f, err
 }
 
 // challenge is a row as callers see it.
 func (e *Engine) challenge(serviceSID string, r challengeRow, f factorRow, now time.Time) (Challenge, error) {
+	if err := r.check(); err != nil { // rows of lists come here first
+		return Challenge{}, err
+	}
 	c := Challenge{
 		SID:            sid.SID{Key: r.ID, Tail: r.Tail}.String("YC"),
 		AccountSID:     e.accountSID,

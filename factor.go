@@ -180,13 +180,8 @@ func (e *Engine) admitFactor(ctx context.Context, q *store.Queries, entity store
 		refused.RetryAfter = min(day, store.Time(entity.FactorsWindowStart).Add(day).Sub(now))
 		return refused
 	}
-	// Enrolments that a sweep may take away count as gone, swept or not.
-	fresh := int64(0)
-	if keep := e.cfg.Retention.UnverifiedFactors; keep > 0 {
-		fresh = sid.KeyAt(now.Add(-keep))
-	}
 	count, err := q.CountFactors(ctx, store.CountFactorsParams{
-		SeedMAC: row.SeedMAC, EntityID: entity.ID, FactorType: row.FactorType, Fresh: fresh,
+		SeedMAC: row.SeedMAC, EntityID: entity.ID, FactorType: row.FactorType, Fresh: e.freshEnrolments(now),
 	})
 	if err != nil {
 		return err

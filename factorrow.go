@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/seed4eca3270/verify/internal/secret"
 	"github.com/seed4eca3270/verify/internal/sid"
@@ -32,8 +33,9 @@ func (r factorRow) config() TOTPConfig {
 // check refuses a row that this package cannot have written, before anything is
 // decided by it.
 func (r factorRow) check() error {
-	s := r.FactorState
-	if r.config().check() != nil || s.LastStep < -1 || min(s.Failures, s.HourCount, s.DayCount) < 0 {
+	s, status := r.FactorState, Status(r.Factor.Status)
+	if r.config().check() != nil || s.LastStep < -1 || min(s.Failures, s.HourCount, s.DayCount) < 0 ||
+		status != Unverified && status != Verified || FactorType(r.Factor.FactorType) != TOTP {
 		return internal(ErrCorrupt, errors.New("impossible state of factor "+r.sid()))
 	}
 	return nil
@@ -46,6 +48,15 @@ func (e *Engine) factorRow(ctx context.Context, serviceSID, identity, factorSID 
 		return row, err
 	}
 	return row, row.check()
+}
+
+// freshEnrolments is the key behind which unverified factors still exist. Older
+// ones are gone for every purpose, swept or not.
+func (e *Engine) freshEnrolments(now time.Time) int64 {
+	if keep := e.cfg.Retention.UnverifiedFactors; keep > 0 {
+		return sid.KeyAt(now.Add(-keep))
+	}
+	return 0
 }
 
 // findFactor reads a factor, if it exists under just this service and entity.
@@ -61,6 +72,7 @@ func (e *Engine) findFactor(ctx context.Context, serviceSID, identity, factorSID
 	err = e.read(ctx, func(ctx context.Context, q *store.Queries) error {
 		r, err := q.GetFactor(ctx, store.GetFactorParams{
 			ID: id.Key, Tail: id.Tail, IdentityKey: identityKey(identity), ServiceID: service.Key, ServiceTail: service.Tail,
+			Fresh: e.freshEnrolments(e.now()),
 		})
 		row = factorRow(r)
 		return err
@@ -71,13 +83,14 @@ func (e *Engine) findFactor(ctx context.Context, serviceSID, identity, factorSID
 // factorRows reads factors of an entity behind a key, in order of creation if up,
 // else the other way round.
 func (e *Engine) factorRows(ctx context.Context, entity store.Entity, from int64, up bool, limit int64) (rows []factorRow, err error) {
+	fresh := e.freshEnrolments(e.now())
 	err = e.read(ctx, func(ctx context.Context, q *store.Queries) (err error) {
 		var found []store.ListFactorsRow
 		if up {
-			found, err = q.ListFactors(ctx, store.ListFactorsParams{EntityID: entity.ID, After: from, PageSize: limit})
+			found, err = q.ListFactors(ctx, store.ListFactorsParams{EntityID: entity.ID, After: from, Fresh: fresh, PageSize: limit})
 		} else {
 			var down []store.ListFactorsDescendingRow
-			down, err = q.ListFactorsDescending(ctx, store.ListFactorsDescendingParams{EntityID: entity.ID, Before: from, PageSize: limit})
+			down, err = q.ListFactorsDescending(ctx, store.ListFactorsDescendingParams{EntityID: entity.ID, Before: from, Fresh: fresh, PageSize: limit})
 			for _, r := range down {
 				found = append(found, store.ListFactorsRow(r))
 			}

@@ -62,7 +62,8 @@ func (e *Engine) listing(p PageParams, newestFirst bool, scope ...[]byte) (listi
 		return l, nil
 	}
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(p.Token)
-	if err != nil || len(raw) != 9+macSize || subtle.ConstantTimeCompare(raw[9:], e.pageMAC(raw[:9], scope)) != 1 {
+	// Both lengths: the decoder passes over line ends, and a token has one spelling.
+	if err != nil || len(raw) != 9+macSize || len(p.Token) != base64.RawURLEncoding.EncodedLen(len(raw)) || subtle.ConstantTimeCompare(raw[9:], e.pageMAC(raw[:9], scope)) != 1 {
 		return l, invalid(CodeInvalidRequest, "PageToken", "not a token of this list")
 	}
 	l.back = raw[0] != 0

@@ -40,8 +40,8 @@ func (e *Engine) Sweep(ctx context.Context) (swept Swept, err error) {
 			return swept, err
 		}
 	}
-	if keep := e.cfg.Retention.UnverifiedFactors; keep > 0 {
-		before := sid.KeyAt(now.Add(-keep))
+	if e.cfg.Retention.UnverifiedFactors > 0 {
+		before := e.freshEnrolments(now)
 		swept.Factors, err = e.inSteps(ctx, func(ctx context.Context, q *store.Queries) (int64, error) {
 			return q.DeleteUnverifiedFactorsBefore(ctx, store.DeleteUnverifiedFactorsBeforeParams{Before: before, Step: sweepStep})
 		})

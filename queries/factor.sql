@@ -1,3 +1,6 @@
+-- Unverified factors whose id lies below @fresh are enrolments that nobody
+-- finished in time: gone, whether swept or not.
+
 -- name: InsertFactor :execrows
 INSERT INTO factors (
   id, tail, entity_id, revision, factor_type, friendly_name, status, metadata,
@@ -11,7 +14,7 @@ INSERT INTO factors (
 -- How many factors of a type the entity has, and whether one of them has this
 -- seed. Enrolments older than @fresh do not count.
 SELECT COUNT(*) AS total, CAST(COALESCE(SUM(CASE WHEN seed_mac = @seed_mac THEN 1 ELSE 0 END), 0) AS BIGINT) AS same_seed
-FROM factors WHERE entity_id = @entity_id AND factor_type = @factor_type AND (status = 'verified' OR id >= @fresh);
+FROM factors WHERE entity_id = @entity_id AND factor_type = @factor_type AND (status <> 'unverified' OR id >= @fresh);
 
 -- name: GetFactor :one
 SELECT sqlc.embed(f), sqlc.embed(st), e.tail AS entity_tail, e.identity
@@ -20,18 +23,19 @@ JOIN factor_states st ON st.factor_id = f.id
 JOIN entities e ON e.id = f.entity_id
 JOIN services s ON s.id = e.service_id
 WHERE f.id = @id AND f.tail = @tail AND e.identity_key = @identity_key
-  AND s.id = @service_id AND s.tail = @service_tail AND s.deleted_at = 0;
+  AND s.id = @service_id AND s.tail = @service_tail AND s.deleted_at = 0
+  AND (f.status <> 'unverified' OR f.id >= @fresh);
 
 -- name: ListFactors :many
 SELECT sqlc.embed(f), sqlc.embed(st)
 FROM factors f JOIN factor_states st ON st.factor_id = f.id
-WHERE f.entity_id = @entity_id AND f.id > @after
+WHERE f.entity_id = @entity_id AND f.id > @after AND (f.status <> 'unverified' OR f.id >= @fresh)
 ORDER BY f.id LIMIT CAST(@page_size AS BIGINT);
 
 -- name: ListFactorsDescending :many
 SELECT sqlc.embed(f), sqlc.embed(st)
 FROM factors f JOIN factor_states st ON st.factor_id = f.id
-WHERE f.entity_id = @entity_id AND f.id < @before
+WHERE f.entity_id = @entity_id AND f.id < @before AND (f.status <> 'unverified' OR f.id >= @fresh)
 ORDER BY f.id DESC LIMIT CAST(@page_size AS BIGINT);
 
 -- name: UpdateFactor :execrows

@@ -11,7 +11,7 @@ import (
 
 const countFactors = `-- name: CountFactors :one
 SELECT COUNT(*) AS total, CAST(COALESCE(SUM(CASE WHEN seed_mac = ?1 THEN 1 ELSE 0 END), 0) AS BIGINT) AS same_seed
-FROM factors WHERE entity_id = ?2 AND factor_type = ?3 AND (status = 'verified' OR id >= ?4)
+FROM factors WHERE entity_id = ?2 AND factor_type = ?3 AND (status <> 'unverified' OR id >= ?4)
 `
 
 type CountFactorsParams struct {
@@ -80,6 +80,7 @@ JOIN entities e ON e.id = f.entity_id
 JOIN services s ON s.id = e.service_id
 WHERE f.id = ?1 AND f.tail = ?2 AND e.identity_key = ?3
   AND s.id = ?4 AND s.tail = ?5 AND s.deleted_at = 0
+  AND (f.status <> 'unverified' OR f.id >= ?6)
 `
 
 type GetFactorParams struct {
@@ -88,6 +89,7 @@ type GetFactorParams struct {
 	IdentityKey string
 	ServiceID   int64
 	ServiceTail int64
+	Fresh       int64
 }
 
 type GetFactorRow struct {
@@ -104,6 +106,7 @@ func (q *Queries) GetFactor(ctx context.Context, arg GetFactorParams) (GetFactor
 		arg.IdentityKey,
 		arg.ServiceID,
 		arg.ServiceTail,
+		arg.Fresh,
 	)
 	var i GetFactorRow
 	err := row.Scan(
@@ -149,6 +152,7 @@ func (q *Queries) GetFactorStatus(ctx context.Context, id int64) (string, error)
 }
 
 const insertFactor = `-- name: InsertFactor :execrows
+
 INSERT INTO factors (
   id, tail, entity_id, revision, factor_type, friendly_name, status, metadata,
   totp_alg, totp_skew, totp_code_length, totp_time_step, seed, seed_key, seed_mac, created_at, updated_at
@@ -175,6 +179,8 @@ type InsertFactorParams struct {
 	CreatedAt      int64
 }
 
+// Unverified factors whose id lies below @fresh are enrolments that nobody
+// finished in time: gone, whether swept or not.
 func (q *Queries) InsertFactor(ctx context.Context, arg InsertFactorParams) (int64, error) {
 	result, err := q.exec(ctx, q.insertFactorStmt, insertFactor,
 		arg.ID,
@@ -228,13 +234,14 @@ func (q *Queries) ListFactorIDs(ctx context.Context, entityID int64) ([]int64, e
 const listFactors = `-- name: ListFactors :many
 SELECT f.id, f.tail, f.entity_id, f.revision, f.factor_type, f.friendly_name, f.status, f.metadata, f.totp_alg, f.totp_skew, f.totp_code_length, f.totp_time_step, f.seed, f.seed_key, f.seed_mac, f.created_at, f.updated_at, st.factor_id, st.last_step, st.failures, st.hour_start, st.hour_count, st.day_start, st.day_count
 FROM factors f JOIN factor_states st ON st.factor_id = f.id
-WHERE f.entity_id = ?1 AND f.id > ?2
-ORDER BY f.id LIMIT CAST(?3 AS BIGINT)
+WHERE f.entity_id = ?1 AND f.id > ?2 AND (f.status <> 'unverified' OR f.id >= ?3)
+ORDER BY f.id LIMIT CAST(?4 AS BIGINT)
 `
 
 type ListFactorsParams struct {
 	EntityID int64
 	After    int64
+	Fresh    int64
 	PageSize int64
 }
 
@@ -244,7 +251,12 @@ type ListFactorsRow struct {
 }
 
 func (q *Queries) ListFactors(ctx context.Context, arg ListFactorsParams) ([]ListFactorsRow, error) {
-	rows, err := q.query(ctx, q.listFactorsStmt, listFactors, arg.EntityID, arg.After, arg.PageSize)
+	rows, err := q.query(ctx, q.listFactorsStmt, listFactors,
+		arg.EntityID,
+		arg.After,
+		arg.Fresh,
+		arg.PageSize,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -294,13 +306,14 @@ func (q *Queries) ListFactors(ctx context.Context, arg ListFactorsParams) ([]Lis
 const listFactorsDescending = `-- name: ListFactorsDescending :many
 SELECT f.id, f.tail, f.entity_id, f.revision, f.factor_type, f.friendly_name, f.status, f.metadata, f.totp_alg, f.totp_skew, f.totp_code_length, f.totp_time_step, f.seed, f.seed_key, f.seed_mac, f.created_at, f.updated_at, st.factor_id, st.last_step, st.failures, st.hour_start, st.hour_count, st.day_start, st.day_count
 FROM factors f JOIN factor_states st ON st.factor_id = f.id
-WHERE f.entity_id = ?1 AND f.id < ?2
-ORDER BY f.id DESC LIMIT CAST(?3 AS BIGINT)
+WHERE f.entity_id = ?1 AND f.id < ?2 AND (f.status <> 'unverified' OR f.id >= ?3)
+ORDER BY f.id DESC LIMIT CAST(?4 AS BIGINT)
 `
 
 type ListFactorsDescendingParams struct {
 	EntityID int64
 	Before   int64
+	Fresh    int64
 	PageSize int64
 }
 
@@ -310,7 +323,12 @@ type ListFactorsDescendingRow struct {
 }
 
 func (q *Queries) ListFactorsDescending(ctx context.Context, arg ListFactorsDescendingParams) ([]ListFactorsDescendingRow, error) {
-	rows, err := q.query(ctx, q.listFactorsDescendingStmt, listFactorsDescending, arg.EntityID, arg.Before, arg.PageSize)
+	rows, err := q.query(ctx, q.listFactorsDescendingStmt, listFactorsDescending,
+		arg.EntityID,
+		arg.Before,
+		arg.Fresh,
+		arg.PageSize,
+	)
 	if err != nil {
 		return nil, err
 	}

@@ -69,8 +69,8 @@ func createFactor(c *call) (any, error) {
 		TOTP: &verify.TOTPParams{
 			Secret:     c.value("Binding.Secret"),
 			Alg:        c.value("Config.Alg"),
-			TimeStep:   c.positive("Config.TimeStep"),
-			CodeLength: c.positive("Config.CodeLength"),
+			TimeStep:   or(c.positive("Config.TimeStep")),
+			CodeLength: or(c.positive("Config.CodeLength")),
 			Skew:       c.number("Config.Skew"),
 		},
 		Metadata: c.object("Metadata"),
@@ -103,15 +103,6 @@ func createFactor(c *call) (any, error) {
 		return nil, err
 	}
 	return newFactorBody{factorBody: c.factor(f), Binding: factorBinding{f.Binding.Secret, f.Binding.URI}}, nil
-}
-
-// positive is a number for which zero is not a way to say "the default".
-func (c *call) positive(key string) int {
-	n := c.number(key)
-	if n != nil && *n <= 0 {
-		c.fault(key, "out of range")
-	}
-	return or(n)
 }
 
 func missing(key string) error {

@@ -124,6 +124,15 @@ func (c *call) number(key string) *int {
 	return &n
 }
 
+// positive is a number for which zero is no way to say "the default".
+func (c *call) positive(key string) *int {
+	n := c.number(key)
+	if n != nil && *n <= 0 {
+		c.fault(key, "out of range")
+	}
+	return n
+}
+
 // boolean is true or false in any case; nil if it is absent.
 func (c *call) boolean(key string) *bool {
 	text := c.text(key)
@@ -162,7 +171,7 @@ func (c *call) date(key string) time.Time {
 		return time.Time{}
 	}
 	at, err := time.Parse(time.RFC3339, *text)
-	if err != nil {
+	if err != nil || at.IsZero() { // the zero time would count as absent
 		c.fault(key, "want a date such as 2030-01-02T03:04:05Z")
 	}
 	return at.UTC()

@@ -1,6 +1,7 @@
 package verifyhttp
 
 import (
+	"math"
 	"net/url"
 	"strconv"
 	"strings"
@@ -66,7 +67,7 @@ func listing[T, J any](c *call, key, listURL string, p paging, page verify.Page[
 	}
 	m := meta{Page: p.page, PageSize: p.size, FirstPageURL: at(0, ""), URL: at(p.page, p.token), Key: key}
 	if page.Next != "" {
-		m.NextPageURL = new(at(p.page+1, page.Next))
+		m.NextPageURL = new(at(min(p.page, math.MaxInt-1)+1, page.Next))
 	}
 	if page.Previous != "" {
 		m.PreviousPageURL = new(at(max(p.page-1, 0), page.Previous))

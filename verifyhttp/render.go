@@ -64,10 +64,13 @@ func (c *call) origin() string {
 		scheme = "https"
 	}
 	u := url.URL{Scheme: scheme, Host: c.r.Host}
-	full, _, _ := strings.Cut(c.r.RequestURI, "?")
-	prefix, ok := strings.CutSuffix(full, c.r.URL.EscapedPath())
-	if !ok || !strings.HasPrefix(prefix, "/") {
-		prefix = "" // not stripped, or an absolute-form request
+	sent, err := url.ParseRequestURI(c.r.RequestURI) // a path, or a whole URL
+	if err != nil {
+		return u.String()
+	}
+	prefix, _ := strings.CutSuffix(sent.EscapedPath(), c.r.URL.EscapedPath())
+	if !strings.HasPrefix(prefix, "/") || prefix == sent.EscapedPath() {
+		prefix = ""
 	}
 	return u.String() + prefix
 }

@@ -106,7 +106,7 @@ func (c *call) serviceUpdate() verify.ServiceUpdate {
 	c.code = verify.CodeInvalidParameter // services have a code of their own
 	return verify.ServiceUpdate{
 		FriendlyName:                   c.text("FriendlyName"),
-		CodeLength:                     c.number("CodeLength"),
+		CodeLength:                     c.positive("CodeLength"),
 		LookupEnabled:                  c.boolean("LookupEnabled"),
 		SkipSMSToLandlines:             c.boolean("SkipSmsToLandlines"),
 		DTMFInputRequired:              c.boolean("DtmfInputRequired"),
@@ -118,8 +118,8 @@ func (c *call) serviceUpdate() verify.ServiceUpdate {
 		PushAPNCredentialSID:           c.text("Push.ApnCredentialSid"),
 		PushFCMCredentialSID:           c.text("Push.FcmCredentialSid"),
 		TOTPIssuer:                     c.text("Totp.Issuer"),
-		TOTPTimeStep:                   c.number("Totp.TimeStep"),
-		TOTPCodeLength:                 c.number("Totp.CodeLength"),
+		TOTPTimeStep:                   c.positive("Totp.TimeStep"),
+		TOTPCodeLength:                 c.positive("Totp.CodeLength"),
 		TOTPSkew:                       c.number("Totp.Skew"),
 		DefaultTemplateSID:             c.text("DefaultTemplateSid"),
 		WhatsAppMsgServiceSID:          c.text("Whatsapp.MsgServiceSid"),

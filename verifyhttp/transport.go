@@ -28,6 +28,9 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	// What a server would have made of the client's request.
 	in := r.Clone(r.Context())
 	in.Body, in.RequestURI, in.RemoteAddr = body, r.URL.RequestURI(), "in-process"
+	if in.Method == "" { // what a client says for GET
+		in.Method = http.MethodGet
+	}
 	if in.Host == "" {
 		in.Host = r.URL.Host
 	}
