@@ -180,9 +180,12 @@ func (e *Engine) admitFactor(ctx context.Context, q *store.Queries, entity store
 		refused.RetryAfter = min(day, store.Time(entity.FactorsWindowStart).Add(day).Sub(now))
 		return refused
 	}
-	count, err := q.CountFactors(ctx, store.CountFactorsParams{
-		SeedMAC: row.SeedMAC, EntityID: entity.ID, FactorType: row.FactorType, Fresh: e.freshEnrolments(now),
-	})
+	// What is past its time goes before it is counted, and for good: a clock that
+	// is set back must not bring a second factor with the same seed to life.
+	if err := q.DeleteUnfinishedFactors(ctx, store.DeleteUnfinishedFactorsParams{EntityID: entity.ID, Fresh: e.freshEnrolments(now)}); err != nil {
+		return err
+	}
+	count, err := q.CountFactors(ctx, store.CountFactorsParams{SeedMAC: row.SeedMAC, EntityID: entity.ID, FactorType: row.FactorType})
 	if err != nil {
 		return err
 	}

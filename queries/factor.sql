@@ -11,10 +11,12 @@ INSERT INTO factors (
 ) ON CONFLICT (id) DO NOTHING;
 
 -- name: CountFactors :one
--- How many factors of a type the entity has, and whether one of them has this
--- seed. Enrolments older than @fresh do not count.
+-- How many factors of a type the entity has, and whether one of them has this seed.
 SELECT COUNT(*) AS total, CAST(COALESCE(SUM(CASE WHEN seed_mac = @seed_mac THEN 1 ELSE 0 END), 0) AS BIGINT) AS same_seed
-FROM factors WHERE entity_id = @entity_id AND factor_type = @factor_type AND (status <> 'unverified' OR id >= @fresh);
+FROM factors WHERE entity_id = @entity_id AND factor_type = @factor_type;
+
+-- name: DeleteUnfinishedFactors :exec
+DELETE FROM factors WHERE entity_id = @entity_id AND status = 'unverified' AND id < @fresh;
 
 -- name: GetFactor :one
 SELECT sqlc.embed(f), sqlc.embed(st), e.tail AS entity_tail, e.identity

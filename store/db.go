@@ -60,6 +60,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.deleteFactorStmt, err = db.PrepareContext(ctx, deleteFactor); err != nil {
 		return nil, fmt.Errorf("error preparing query DeleteFactor: %w", err)
 	}
+	if q.deleteUnfinishedFactorsStmt, err = db.PrepareContext(ctx, deleteUnfinishedFactors); err != nil {
+		return nil, fmt.Errorf("error preparing query DeleteUnfinishedFactors: %w", err)
+	}
 	if q.deleteUnverifiedFactorsBeforeStmt, err = db.PrepareContext(ctx, deleteUnverifiedFactorsBefore); err != nil {
 		return nil, fmt.Errorf("error preparing query DeleteUnverifiedFactorsBefore: %w", err)
 	}
@@ -243,6 +246,11 @@ func (q *Queries) Close() error {
 	if q.deleteFactorStmt != nil {
 		if cerr := q.deleteFactorStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing deleteFactorStmt: %w", cerr)
+		}
+	}
+	if q.deleteUnfinishedFactorsStmt != nil {
+		if cerr := q.deleteUnfinishedFactorsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing deleteUnfinishedFactorsStmt: %w", cerr)
 		}
 	}
 	if q.deleteUnverifiedFactorsBeforeStmt != nil {
@@ -496,6 +504,7 @@ type Queries struct {
 	deleteChallengesBeforeStmt        *sql.Stmt
 	deleteEntityStmt                  *sql.Stmt
 	deleteFactorStmt                  *sql.Stmt
+	deleteUnfinishedFactorsStmt       *sql.Stmt
 	deleteUnverifiedFactorsBeforeStmt *sql.Stmt
 	getChallengeStmt                  *sql.Stmt
 	getChallengeRowStmt               *sql.Stmt
@@ -554,6 +563,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		deleteChallengesBeforeStmt:        q.deleteChallengesBeforeStmt,
 		deleteEntityStmt:                  q.deleteEntityStmt,
 		deleteFactorStmt:                  q.deleteFactorStmt,
+		deleteUnfinishedFactorsStmt:       q.deleteUnfinishedFactorsStmt,
 		deleteUnverifiedFactorsBeforeStmt: q.deleteUnverifiedFactorsBeforeStmt,
 		getChallengeStmt:                  q.getChallengeStmt,
 		getChallengeRowStmt:               q.getChallengeRowStmt,

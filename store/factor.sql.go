@@ -11,14 +11,13 @@ import (
 
 const countFactors = `-- name: CountFactors :one
 SELECT COUNT(*) AS total, CAST(COALESCE(SUM(CASE WHEN seed_mac = ?1 THEN 1 ELSE 0 END), 0) AS BIGINT) AS same_seed
-FROM factors WHERE entity_id = ?2 AND factor_type = ?3 AND (status <> 'unverified' OR id >= ?4)
+FROM factors WHERE entity_id = ?2 AND factor_type = ?3
 `
 
 type CountFactorsParams struct {
 	SeedMAC    []byte
 	EntityID   int64
 	FactorType string
-	Fresh      int64
 }
 
 type CountFactorsRow struct {
@@ -26,15 +25,9 @@ type CountFactorsRow struct {
 	SameSeed int64
 }
 
-// How many factors of a type the entity has, and whether one of them has this
-// seed. Enrolments older than @fresh do not count.
+// How many factors of a type the entity has, and whether one of them has this seed.
 func (q *Queries) CountFactors(ctx context.Context, arg CountFactorsParams) (CountFactorsRow, error) {
-	row := q.queryRow(ctx, q.countFactorsStmt, countFactors,
-		arg.SeedMAC,
-		arg.EntityID,
-		arg.FactorType,
-		arg.Fresh,
-	)
+	row := q.queryRow(ctx, q.countFactorsStmt, countFactors, arg.SeedMAC, arg.EntityID, arg.FactorType)
 	var i CountFactorsRow
 	err := row.Scan(&i.Total, &i.SameSeed)
 	return i, err
@@ -50,6 +43,20 @@ func (q *Queries) DeleteFactor(ctx context.Context, id int64) (int64, error) {
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const deleteUnfinishedFactors = `-- name: DeleteUnfinishedFactors :exec
+DELETE FROM factors WHERE entity_id = ?1 AND status = 'unverified' AND id < ?2
+`
+
+type DeleteUnfinishedFactorsParams struct {
+	EntityID int64
+	Fresh    int64
+}
+
+func (q *Queries) DeleteUnfinishedFactors(ctx context.Context, arg DeleteUnfinishedFactorsParams) error {
+	_, err := q.exec(ctx, q.deleteUnfinishedFactorsStmt, deleteUnfinishedFactors, arg.EntityID, arg.Fresh)
+	return err
 }
 
 const deleteUnverifiedFactorsBefore = `-- name: DeleteUnverifiedFactorsBefore :execrows

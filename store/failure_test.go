@@ -38,11 +38,12 @@ func TestLostTransactionTellsEverybody(t *testing.T) {
 	cases := map[string]struct {
 		fault storetest.Fault
 		stays bool // although nobody was told so
+		locks bool // until the next call, for it could not even be rolled back
 	}{
 		"COMMIT refused":              {fault: storetest.Fault{Match: is("COMMIT")}},
 		"COMMIT rolled back":          {fault: storetest.Fault{Match: is("COMMIT"), Mode: storetest.RollBack}},
 		"COMMIT with unknown result":  {fault: storetest.Fault{Match: is("COMMIT"), Mode: storetest.Unknown}, stays: true},
-		"COMMIT and ROLLBACK refused": {fault: storetest.Fault{Match: func(op storetest.Op) bool { return is("COMMIT")(op) || is("ROLLBACK")(op) }, Sticky: true}},
+		"COMMIT and ROLLBACK refused": {fault: storetest.Fault{Match: func(op storetest.Op) bool { return is("COMMIT")(op) || is("ROLLBACK")(op) }, Sticky: true}, locks: true},
 		"third SAVEPOINT":             {fault: storetest.Fault{Match: is("SAVEPOINT call"), Nth: 2}},
 		"third RELEASE":               {fault: storetest.Fault{Match: is("RELEASE call"), Nth: 3}},
 		"third call, rolled back":     {fault: storetest.Fault{Match: insert, Nth: 3, Mode: storetest.RollBack}},
@@ -71,6 +72,10 @@ func TestLostTransactionTellsEverybody(t *testing.T) {
 						if holds(t, raw, int64(i+1)) != test.stays {
 							t.Errorf("row of caller %d there: %t", i, !test.stays)
 						}
+					}
+					// Other processes need not wait for our next call.
+					if _, err := raw.Exec("BEGIN IMMEDIATE; ROLLBACK"); (err != nil) != test.locks {
+						t.Errorf("another connection wants to write: %v", err)
 					}
 					// The fault is over, and so is its effect.
 					if err := db.Write(t.Context(), put(100)); err != nil || !holds(t, raw, 100) {

@@ -75,6 +75,49 @@ func (a answer) check(r *http.Request) {
 	}
 }
 
+// A counting test is one whose failures are counted, not reported.
+type counting struct {
+	testing.TB
+	n int
+}
+
+func (c *counting) Errorf(string, ...any) { c.n++ }
+func (c *counting) Error(...any)          { c.n++ }
+
+// What every test looks at must be able to fail.
+func TestAnswerCheckCanFail(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	good, bad, gone := w.get("/v2/Services"), w.get("/nothing"), w.delete(w.service())
+	header := func(name string, values ...string) func(*answer) {
+		return func(a *answer) { a.header[name] = values }
+	}
+	body := func(old, new string) func(*answer) {
+		return func(a *answer) { a.body = []byte(strings.Replace(string(a.body), old, new, 1)) }
+	}
+	for i, c := range []struct {
+		of     answer
+		change func(*answer)
+	}{
+		{good, header("X-Content-Type-Options")}, {good, header("Cache-Control", "private")}, {good, header("Cache-Control", "no-store", "public")},
+		{good, header("Set-Cookie", "a=b")}, {good, header("Access-Control-Allow-Origin", "*")}, {good, header("Location", "/")}, {good, header("Retry-After", "1")},
+		{good, header("Twilio-Request-Id")}, {good, header("Twilio-Request-Id", "RQ1")}, {good, header("Content-Type", "text/html")}, {good, header("Content-Type", "application/json")},
+		{good, body("{", "")}, {gone, header("Content-Type", "application/json; charset=utf-8")}, {gone, func(a *answer) { a.body = []byte("{}") }},
+		{bad, body("{", `{"details":{},`)}, {bad, body(`"code":20404,`, "")}, {bad, body(`"code":20404`, `"code":"20404"`)}, {bad, body(`"status":404`, `"status":400`)},
+		{bad, body("errors/20404", "errors/20400")}, {bad, func(a *answer) { a.body = []byte("404 page not found") }},
+	} {
+		counted := &counting{TB: t}
+		a := answer{tb: counted, status: c.of.status, header: c.of.header.Clone(), body: c.of.body}
+		if a.check(w.request("GET", "/", "")); counted.n != 0 {
+			t.Errorf("%d: fails as it is", i)
+		}
+		c.change(&a)
+		if a.check(w.request("GET", "/", "")); counted.n == 0 {
+			t.Errorf("%d: passes", i)
+		}
+	}
+}
+
 // value is a value of the body, by its keys with dots between.
 func (a answer) value(path string) any {
 	var at any

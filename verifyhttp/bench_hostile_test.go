@@ -7,6 +7,8 @@ import (
 	"net/http/httptest"
 	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -49,13 +51,16 @@ func BenchmarkHostileClients(b *testing.B) {
 	besieged := func(address string, report func(...any)) (p99, perSecond float64) {
 		stop, cancel := context.WithCancel(b.Context())
 		defer cancel()
-		over := make(chan int64, 1)
+		var siege sync.WaitGroup
+		var sent atomic.Int64
 		start := time.Now()
-		go func() { over <- besiege(stop, address, 200*time.Millisecond, report) }()
+		siege.Go(func() { besiege(stop, address, 200*time.Millisecond, &sent, report) })
 		fetches(200) // until the siege is laid
 		p99 = fetches(1000)
+		perSecond = float64(sent.Load()) / time.Since(start).Seconds()
 		cancel()
-		return p99, float64(<-over) / time.Since(start).Seconds()
+		siege.Wait()
+		return p99, perSecond
 	}
 	fetches(1000)
 	var alone, ours, others, ratio, control, rate []float64

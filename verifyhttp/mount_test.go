@@ -124,6 +124,17 @@ func TestWholeURLAsTarget(t *testing.T) {
 	}
 }
 
+// A request that came from no server names no target: there is no prefix then.
+func TestRequestThatCameFromNoServer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for uri, want := range map[string]string{"": "", "?": "", "nonsense": "", "/elsewhere": "", "/mfa/v2/Services": "/mfa", "mfa/v2/Services": ""} {
+		r := w.request("GET", "/v2/Services", "")
+		r.RequestURI = uri
+		w.send(r).want(200, 0).is("meta.url", origin+want+"/v2/Services?PageSize=50&Page=0")
+	}
+}
+
 func TestBaseURLWins(t *testing.T) {
 	t.Parallel()
 	base := func(c *verifyhttp.Config) { c.BaseURL = "https://login.example.com/x/" }

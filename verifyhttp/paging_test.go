@@ -145,15 +145,19 @@ func TestPageParameters(t *testing.T) {
 		w.get("/v2/Services?PageSize="+size).want(200, 0).is("meta.page_size", 1000)
 	}
 	w.get("/v2/Services?Page=7&PageSize=2").want(200, 0).is("meta.page", 7).is("services.0.sid", w.get("/v2/Services").text("services.0.sid"))
+	targets := []string{"/v2/Services"}
+	entity := w.entity(w.service(), ann)
+	targets = append(targets, strings.TrimSuffix(entity, "/"+ann), entity+"/Factors", entity+"/Challenges")
 	for _, bad := range []string{
 		"PageSize=0", "PageSize=-1", "PageSize=x", "PageSize=", "PageSize=1e2", "PageSize=010", "PageSize=+5", "PageSize=5.0",
 		"PageSize=99999999999999999999", "Page=-1", "Page=x", "Page=", "Page=1.5", "Page=99999999999999999999",
 	} {
-		if a := w.get("/v2/Services?" + bad); !a.got(400, 60306) {
-			t.Errorf("%s: got %d %s", bad, a.status, a.body)
+		for _, target := range targets {
+			if a := w.get(target + "?" + bad); !a.got(400, 60306) {
+				t.Errorf("%s?%s: got %d %s", target, bad, a.status, a.body)
+			}
 		}
 	}
-	entity := w.entity(w.service(), ann)
 	for _, bad := range []string{"Order=up", "Order=%20", "Status=unverified", "Status=x", "FactorSid=x", "FactorSid=YC" + noFactor[2:]} {
 		if a := w.get(entity + "/Challenges?" + bad); !a.got(400, 60306) {
 			t.Errorf("%s: got %d %s", bad, a.status, a.body)

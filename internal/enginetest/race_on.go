@@ -1,0 +1,6 @@
+//go:build race
+
+package enginetest
+
+// raceEnabled lets tests do less where everything takes ten times as long.
+const raceEnabled = true
