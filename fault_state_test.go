@@ -31,13 +31,12 @@ type faultState struct {
 	Metadata   string
 }
 
-// A faultUser is whom a call is about, and a service that is nobody else's.
+// A faultUser is whom a call is about.
 type faultUser struct {
 	identity    string
 	factor      string
 	challenge   string
-	serviceName string
-	service     string
+	serviceName string // that a call may make
 	now         time.Time
 }
 

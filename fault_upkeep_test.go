@@ -16,13 +16,13 @@ import (
 // everyOperation is for calls that are too long to be tried with every fault. It
 // makes a trial and repeats it with a fault at its first operation,
 // its second, until none strikes any more. The trial tells whether it did.
-func everyOperation(t *testing.T, make func(t *testing.T) (trial func(storetest.Fault) (struck bool))) {
+func everyOperation(t *testing.T, prepare func(t *testing.T) (trial func(storetest.Fault) (struck bool))) {
 	all := faultVariants(t)
 	for _, name := range []string{"busy", "ioerr for good", "full with rollback", "unknown result"} {
 		fault := all[name]
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			trial, stride := make(t), storetest.Stride(t)
+			trial, stride := prepare(t), storetest.Stride(t)
 			for fault.Nth = 1; trial(fault); fault.Nth += stride {
 			}
 			t.Logf("%d operations", fault.Nth-1)
@@ -49,11 +49,11 @@ func checkFaultError(t *testing.T, err error, fault storetest.Fault) {
 func TestFaultWhileFounding(t *testing.T) {
 	t.Parallel()
 	everyOperation(t, func(t *testing.T) func(storetest.Fault) bool {
-		return func(fault storetest.Fault) bool { return found(t, fault) }
+		return func(fault storetest.Fault) bool { return foundAnew(t, fault) }
 	})
 }
 
-func found(t *testing.T, fault storetest.Fault) (struck bool) {
+func foundAnew(t *testing.T, fault storetest.Fault) (struck bool) {
 	faults := &storetest.Faults{}
 	db := storetest.Open(t, filepath.Join(t.TempDir(), "mfa.db"), faults, store.Options{})
 	defer db.Close()
@@ -98,11 +98,11 @@ func (s site) withKeys(t *testing.T, db *store.DB, text string) (*siteEngine, er
 func TestFaultWhileRekeying(t *testing.T) {
 	t.Parallel()
 	everyOperation(t, func(t *testing.T) func(storetest.Fault) bool {
-		return func(fault storetest.Fault) bool { return rekey(t, fault) }
+		return func(fault storetest.Fault) bool { return rekeyAnew(t, fault) }
 	})
 }
 
-func rekey(t *testing.T, fault storetest.Fault) (struck bool) {
+func rekeyAnew(t *testing.T, fault storetest.Fault) (struck bool) {
 	faults := &storetest.Faults{}
 	old := newFaulty(t, unlimited(), faults)
 	defer old.stop()

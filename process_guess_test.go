@@ -40,12 +40,12 @@ func TestGuessesAcrossProcesses(t *testing.T) {
 			now := siteTime.Add(time.Duration(user) * time.Hour)
 			e.clock.Set(now)
 			g := guessing{Identity: identityOf(user), Code: wrongAt(now, round)}
-			make := e.verified
+			prepare := e.verified
 			if test.enrolment {
-				make = e.enrol
+				prepare = e.enrol
 			}
 			var err error
-			if g.Factor, err = make(t.Context(), g.Identity); err != nil {
+			if g.Factor, err = prepare(t.Context(), g.Identity); err != nil {
 				t.Fatal(err)
 			}
 			got := tally(t, w.race(t, now, 0, e.items(t, test.doors, test.challenges, g)))

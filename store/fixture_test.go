@@ -81,13 +81,7 @@ func refusesNone(t *testing.T, wrongs []string) {
 	}
 }
 
-// sql texts of the writer, as a connector sees them.
+// is matches a statement of the writer by its text.
 func is(sql string) func(storetest.Op) bool {
 	return func(op storetest.Op) bool { return op.Kind == storetest.Exec && op.SQL == sql }
-}
-
-func run(sql string) func(storetest.Op) bool {
-	return func(op storetest.Op) bool {
-		return (op.Kind == storetest.Exec || op.Kind == storetest.Query) && op.SQL == sql
-	}
 }

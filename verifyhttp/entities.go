@@ -43,12 +43,12 @@ func (c *call) owner() (serviceSID, identity string) {
 
 // makeEntity runs what makes an entity, within the process's guard.
 func makeEntity[T any](c *call, create func() (T, error)) (made T, err error) {
-	wait, undo := c.guard.entity(c.cfg.Clock())
-	if wait > 0 {
+	now := c.cfg.Clock()
+	if wait := c.guard.entity(now); wait > 0 {
 		return made, tooMany(codeEntitiesCreated, "Entities rate limit exceeded", wait)
 	}
 	if made, err = create(); err != nil {
-		undo()
+		c.guard.noEntity(now)
 	}
 	return made, err
 }

@@ -91,6 +91,11 @@ func (h *handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if status >= http.StatusInternalServerError && err != errPanic {
 		h.cfg.Logger.ErrorContext(r.Context(), "verifyhttp: failed", "request", w.Header().Get("Twilio-Request-Id"), "error", err)
 	}
+	if answer, ok := w.(*answerWriter); ok && !answer.read && r.ContentLength != 0 && r.ProtoMajor == 1 {
+		// The server would first read a body that nobody wants, however slowly
+		// it comes, to be able to use the connection again.
+		w.Header().Set("Connection", "close")
+	}
 	if refused.RetryAfter > 0 {
 		seconds := int64(math.Ceil(refused.RetryAfter.Seconds()))
 		w.Header().Set("Retry-After", strconv.FormatInt(seconds, 10))

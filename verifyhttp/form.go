@@ -46,6 +46,9 @@ func (c *call) readParameters() error {
 		return refuse(codeMediaType, "Content-Encoding: want none")
 	}
 	text, err := io.ReadAll(http.MaxBytesReader(unwrapped(c.w), c.r.Body, maxBody))
+	if answer, ok := c.w.(*answerWriter); ok {
+		answer.read = true
+	}
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
 		return refuse(codeTooLarge, "Request body too large")
 	}

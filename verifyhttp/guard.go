@@ -42,26 +42,31 @@ func (g *guard) request(credential string, now time.Time) time.Duration {
 		g.credentials[credential] = limiter
 	}
 	g.mu.Unlock()
-	wait, _ := take(limiter, now)
-	return wait
+	return take(limiter, now)
 }
 
-// entity counts the creation of an entity. undo takes it back, for when none was
-// made.
-func (g *guard) entity(now time.Time) (wait time.Duration, undo func()) {
+// entity counts the creation of an entity.
+func (g *guard) entity(now time.Time) time.Duration {
 	if g.entities == nil {
-		return 0, func() {}
+		return 0
 	}
 	return take(g.entities, now)
 }
 
-// take takes one token, or says when there will be one. Refused requests do not
-// count.
-func take(limiter *rate.Limiter, now time.Time) (wait time.Duration, undo func()) {
-	reservation := limiter.ReserveN(now, 1)
-	undo = func() { reservation.CancelAt(now) }
-	if wait = reservation.DelayFrom(now); wait > 0 {
-		undo()
+// noEntity takes back a creation that made none.
+func (g *guard) noEntity(now time.Time) {
+	if g.entities != nil {
+		g.entities.AllowN(now, -1)
 	}
-	return wait, undo
+}
+
+// take takes one token, or says when there will be one. It asks for the token and
+// not for a reservation: refusals must not count, and reservations that overlap
+// leave a debt when they are cancelled.
+func take(limiter *rate.Limiter, now time.Time) time.Duration {
+	if limiter.AllowN(now, 1) {
+		return 0
+	}
+	missing := 1 - limiter.TokensAt(now)
+	return max(time.Nanosecond, time.Duration(missing/float64(limiter.Limit())*float64(time.Second)).Round(time.Microsecond))
 }

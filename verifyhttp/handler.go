@@ -129,6 +129,7 @@ type answerWriter struct {
 	http.ResponseWriter
 	id     string
 	status int
+	read   bool // the request's body
 }
 
 func (w *answerWriter) WriteHeader(status int) {

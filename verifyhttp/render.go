@@ -2,6 +2,7 @@ package verifyhttp
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -63,8 +64,8 @@ func (c *call) origin() string {
 	if c.r.TLS != nil {
 		scheme = "https"
 	}
-	u := url.URL{Scheme: scheme, Host: c.r.Host}
-	sent, err := url.ParseRequestURI(c.r.RequestURI) // a path, or a whole URL
+	u := url.URL{Scheme: scheme, Host: cmp.Or(c.r.Host, "localhost")} // HTTP/1.0 may name none
+	sent, err := url.ParseRequestURI(c.r.RequestURI)                  // a path, or a whole URL
 	if err != nil {
 		return u.String()
 	}

@@ -15,8 +15,7 @@ import (
 
 func (m *model) enrol() {
 	for _, f := range m.o.factors { // an enrolment clears away those that nobody finished
-		f.see(m.now())
-		f.deleted = f.gone
+		f.gone = f.absent(m.now())
 	}
 	shapes := []verify.TOTPParams{{}, {}, {Skew: new(0)}, {CodeLength: 4}, {CodeLength: 3, Skew: new(2)}, {Alg: "sha256", TimeStep: 20, Skew: new(2)}}
 	a := m.Enrol(shapes[m.r.IntN(len(shapes))])
