@@ -164,6 +164,11 @@ func (e *Engine) found(ctx context.Context) error {
 	}
 	sealed := e.keys.Seal(pepperPlace(), secret.NewPepper())
 	return e.write(ctx, func(ctx context.Context, q *store.Queries) error {
+		// Whoever comes second must leave no trace: its key may be another one,
+		// which the first could then not open the database with.
+		if _, err := q.GetInstallation(ctx); !store.NoRow(err) {
+			return err
+		}
 		if err := e.introduceKey(ctx, q, now); err != nil {
 			return err
 		}

@@ -130,6 +130,9 @@ func (e *Engine) insert(ctx context.Context, now time.Time, f func(id sid.SID) (
 		err = e.store.Write(ctx, write)
 		switch {
 		case errors.Is(err, errTaken):
+			if err := e.sids.Jump(); err != nil {
+				return internal(ErrUnavailable, err)
+			}
 		case errors.Is(err, store.ErrReference):
 			// Somebody has retired the key that the record was sealed with.
 			if err := e.learnSealing(ctx); err != nil {

@@ -11,6 +11,7 @@ func limitTests() []test {
 	return []test{
 		{"challenges of long codes: 50 an hour, 100 a day", limitLong},
 		{"challenges of short codes: 10 a day", limitShort},
+		{"the window that ends last counts", limitBoth},
 		{"refused challenges do not count", limitRefused},
 		{"windows are the factor's own", limitOwn},
 		{"UnlockFactor opens new windows", limitUnlock},
@@ -92,6 +93,22 @@ func limitShort(t *testing.T, open Opener) {
 		if made, _ := a.fill(t, 1000); made != 10 {
 			t.Errorf("%d digits: %d on the next day", digits, made)
 		}
+	}
+}
+
+// The day may end before the hour.
+func limitBoth(t *testing.T, open Opener) {
+	s := NewScene(t, open(t, func(c *verify.Config) { c.Limits.ChallengesPerHour, c.Limits.ChallengesPerDay = 2, 3 }))
+	a := s.Verified(verify.TOTPParams{})
+	a.Challenge()
+	s.Clock.Advance(23*time.Hour + 30*time.Minute)
+	if made, after := a.fill(t, 100); made != 2 || after != time.Hour {
+		t.Errorf("%d more made, retry after %v; want 2, 1h", made, after)
+	}
+	s.Clock.Advance(30 * time.Minute)
+	a.reopens(t, 30*time.Minute)
+	if made, _ := a.fill(t, 100); made != 2 {
+		t.Errorf("%d made in the next hour, want 2", made)
 	}
 }
 

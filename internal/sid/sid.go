@@ -90,6 +90,20 @@ type Generator struct {
 // NewGenerator returns a Generator that draws on random.
 func NewGenerator(random io.Reader) *Generator { return &Generator{random: random} }
 
+// Jump is called when a key was taken. Another process then counts on through the
+// same keys, and behind it every next one would be taken too: the generator leaves
+// its neighbourhood by chance.
+func (g *Generator) Jump() error {
+	var raw [2]byte
+	if _, err := io.ReadFull(g.random, raw[:]); err != nil {
+		return fmt.Errorf("sid: reading randomness: %w", err)
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.last += int64(binary.BigEndian.Uint16(raw[:]))
+	return nil
+}
+
 // New returns a SID for a record made at now. Two processes may, very rarely,
 // make the same key; the store then refuses the second, and its writer asks for
 // another. It fails if the source of randomness does, and at the end of the time

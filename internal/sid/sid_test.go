@@ -276,3 +276,28 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// Two processes whose clocks agree may run through the same keys. Who jumps leaves
+// the other's run, and its own keys go on ascending.
+func TestJump(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	far := 0
+	for range 100 {
+		g := sid.NewGenerator(chance(t))
+		before := mustNew(t, g, now)
+		if err := g.Jump(); err != nil {
+			t.Fatal(err)
+		}
+		after := mustNew(t, g, now)
+		if after.Key <= before.Key {
+			t.Fatalf("key %d after %d", after.Key, before.Key)
+		}
+		if after.Key-before.Key > 500 {
+			far++
+		}
+	}
+	if far < 90 {
+		t.Errorf("%d of 100 jumps left a run of 500 keys, want nearly all", far)
+	}
+}
