@@ -163,9 +163,10 @@ func factorUpdate(t *testing.T, open Opener) {
 // Step numbers count something else after the change; whatever could be accepted
 // at that moment must count as spent, in both directions.
 func factorTimeStep(t *testing.T, open Opener) {
+	e := open(t, Unlimited)
 	for _, c := range []struct{ from, to int }{{30, 60}, {60, 30}, {30, 20}, {20, 45}} {
 		for _, d := range Doors() {
-			s := NewScene(t, open(t, Unlimited))
+			s := NewScene(t, e)
 			a := s.Verified(verify.TOTPParams{TimeStep: c.from, Skew: new(1)})
 			updated := Must(s.UpdateFactor(t.Context(), s.Service, s.Identity, a.Factor.SID, verify.FactorUpdate{TimeStep: new(c.to)}))(t)
 			b := a.Follow(updated)

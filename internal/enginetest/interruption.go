@@ -54,11 +54,11 @@ func crowd(t *testing.T, s *Scene) (apps []*App, challenges []verify.Challenge) 
 }
 
 func interruptedService(t *testing.T, open Opener) {
+	e := open(t)
 	for length := 0; ; length++ {
 		if length > 100 {
 			t.Fatal("DeleteService does not come to an end")
 		}
-		e := open(t)
 		s, other := NewScene(t, e), NewScene(t, e)
 		kept := other.Verified(verify.TOTPParams{})
 		apps, _ := crowd(t, s)
@@ -98,6 +98,7 @@ func interruptedService(t *testing.T, open Opener) {
 }
 
 func interruptedOwner(t *testing.T, open Opener) {
+	e := open(t)
 	for name, remove := range map[string]func(context.Context, *Scene, *App) error{
 		"DeleteEntity": func(ctx context.Context, s *Scene, a *App) error { return s.DeleteEntity(ctx, s.Service, s.Identity) },
 		"DeleteFactor": func(ctx context.Context, s *Scene, a *App) error {
@@ -108,7 +109,7 @@ func interruptedOwner(t *testing.T, open Opener) {
 			if length > 100 {
 				t.Fatalf("%s does not come to an end", name)
 			}
-			s := NewScene(t, open(t))
+			s := NewScene(t, e)
 			apps, challenges := crowd(t, s)
 			a := apps[0]
 			err := remove(Fuse(t.Context(), length), a.scene, a)
@@ -116,6 +117,8 @@ func interruptedOwner(t *testing.T, open Opener) {
 				t.Fatalf("%s after %d: %v", name, length, err)
 			}
 			if _, getErr := s.GetFactor(t.Context(), s.Service, s.Identity, a.Factor.SID); getErr == nil {
+				s.Clock.Advance(31 * 24 * time.Hour)
+				s.sweep(verify.Swept{Challenges: 6})
 				continue // it had not begun
 			}
 			for _, c := range challenges[:2] {

@@ -196,8 +196,9 @@ func snapshot(t *testing.T, s *Scene, n names) []any {
 
 // With the right names every call of the matrix does find what it names.
 func notFoundTeeth(t *testing.T, open Opener) {
+	e := open(t)
 	for _, c := range callers() {
-		s := NewScene(t, open(t))
+		s := NewScene(t, e)
 		app := s.Verified(verify.TOTPParams{})
 		if err := c.call(t.Context(), s.Engine.Engine, names{s.Service, s.Identity, app.Factor.SID, app.Challenge().SID}); err != nil {
 			t.Errorf("%s: %v", c.name, err)
