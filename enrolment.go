@@ -70,7 +70,8 @@ func (e *Engine) UnlockFactor(ctx context.Context, serviceSID, identity, factorS
 		var rows int64
 		err = e.write(ctx, func(ctx context.Context, q *store.Queries) (err error) {
 			rows, err = q.UnlockFactor(ctx, store.UnlockFactorParams{
-				NewestStep: newestStep(row.config(), now), FactorID: row.Factor.ID, Revision: row.Factor.Revision,
+				// The skew may have been wider when a code was spent.
+				NewestStep: newestStep(row.config(), maxSkew, now), FactorID: row.Factor.ID, Revision: row.Factor.Revision,
 			})
 			return err
 		})

@@ -280,7 +280,8 @@ func (e *Engine) UpdateFactor(ctx context.Context, serviceSID, identity, factorS
 func (e *Engine) changeFactor(ctx context.Context, row *factorRow, config TOTPConfig) (changed bool, err error) {
 	now := e.now()
 	f := &row.Factor
-	restart := int64(config.TimeStep) != f.TOTPTimeStep
+	length := f.TOTPTimeStep
+	restart := int64(config.TimeStep) != length
 	f.TOTPAlg, f.TOTPSkew = config.Alg, int64(config.Skew)
 	f.TOTPCodeLength, f.TOTPTimeStep = int64(config.CodeLength), int64(config.TimeStep)
 	f.UpdatedAt = store.Micros(now)
@@ -293,14 +294,20 @@ func (e *Engine) changeFactor(ctx context.Context, row *factorRow, config TOTPCo
 		if err != nil || !changed || !restart {
 			return err
 		}
-		_, err = q.RestartSteps(ctx, store.RestartStepsParams{LastStep: newestStep(config, now), FactorID: f.ID})
+		_, err = q.RestartSteps(ctx, store.RestartStepsParams{
+			OldLength: length, NewLength: int64(config.TimeStep), NewestStep: newestStep(config, config.Skew, now), FactorID: f.ID,
+		})
 		return err
 	})
 	return changed, err
 }
 
-// newestStep is the last step whose code could be accepted now.
-func newestStep(c TOTPConfig, now time.Time) int64 { return max(-1, c.totp().Step(now)+int64(c.Skew)) }
+// newestStep is the last step whose code could be accepted now with the given skew.
+func newestStep(c TOTPConfig, skew int, now time.Time) int64 {
+	return max(-1, c.totp().Step(now)+int64(skew))
+}
+
+const maxSkew = 2
 
 // DeleteFactor deletes a factor with its secret, or answers ErrNotFound. Its
 // challenges, which nobody can reach from then on, follow in small steps; if ctx

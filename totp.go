@@ -80,7 +80,7 @@ func (c TOTPConfig) check() error {
 	if c.CodeLength < 3 || c.CodeLength > 8 {
 		return invalid(CodeInvalidRequest, "Config.CodeLength", "want 3 to 8")
 	}
-	if c.Skew < 0 || c.Skew > 2 {
+	if c.Skew < 0 || c.Skew > maxSkew {
 		return invalid(CodeInvalidRequest, "Config.Skew", "want 0 to 2")
 	}
 	return nil

@@ -13,7 +13,7 @@ INSERT INTO challenges (
 -- name: GetChallenge :one
 SELECT sqlc.embed(c), sqlc.embed(f), sqlc.embed(st), e.tail AS entity_tail, e.identity
 FROM challenges c
-JOIN factors f ON f.id = c.factor_id
+JOIN factors f ON f.id = c.factor_id AND f.entity_id = c.entity_id
 JOIN factor_states st ON st.factor_id = f.id
 JOIN entities e ON e.id = c.entity_id
 JOIN services s ON s.id = e.service_id

@@ -31,8 +31,8 @@ WHERE factor_id = @factor_id AND failures < @max_failures
 
 -- name: UnlockFactor :execrows
 -- Failures and windows are forgiven. A last step ahead of the clock (left by a
--- clock that was wrong) comes down to the newest step acceptable now: every code
--- that could be accepted at this moment counts as spent.
+-- clock that was wrong) comes down to the newest step acceptable now under any
+-- skew: every code that could be accepted at this moment counts as spent.
 UPDATE factor_states SET
   failures = 0, hour_start = 0, hour_count = 0, day_start = 0, day_count = 0,
   last_step = CASE WHEN last_step > CAST(@newest_step AS BIGINT) THEN CAST(@newest_step AS BIGINT) ELSE last_step END
@@ -40,6 +40,12 @@ WHERE factor_id = @factor_id
   AND EXISTS (SELECT 1 FROM factors f WHERE f.id = @factor_id AND f.revision = @revision);
 
 -- name: RestartSteps :execrows
--- After a change of the time step, step numbers count something else: everything
--- acceptable at this moment under the new length counts as spent.
-UPDATE factor_states SET last_step = @last_step WHERE factor_id = @factor_id;
+-- After a change of the time step, step numbers count something else. Everything
+-- acceptable at this moment under the new length counts as spent, and so does all
+-- the time up to the end of the last step under the old one: a change back must
+-- not bring its code to life.
+UPDATE factor_states SET last_step = CASE
+  WHEN ((last_step + 1) * CAST(@old_length AS BIGINT) - 1) / CAST(@new_length AS BIGINT) > CAST(@newest_step AS BIGINT)
+  THEN ((last_step + 1) * CAST(@old_length AS BIGINT) - 1) / CAST(@new_length AS BIGINT)
+  ELSE CAST(@newest_step AS BIGINT) END
+WHERE factor_id = @factor_id;

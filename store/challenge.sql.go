@@ -100,7 +100,7 @@ func (q *Queries) DeleteChallengesBefore(ctx context.Context, arg DeleteChalleng
 const getChallenge = `-- name: GetChallenge :one
 SELECT c.id, c.tail, c.entity_id, c.factor_id, c.status, c.attempts, c.expires_at, c.responded_at, c.details, c.hidden_details, c.metadata, c.created_at, c.updated_at, f.id, f.tail, f.entity_id, f.revision, f.factor_type, f.friendly_name, f.status, f.metadata, f.totp_alg, f.totp_skew, f.totp_code_length, f.totp_time_step, f.seed, f.seed_key, f.seed_mac, f.created_at, f.updated_at, st.factor_id, st.last_step, st.failures, st.hour_start, st.hour_count, st.day_start, st.day_count, e.tail AS entity_tail, e.identity
 FROM challenges c
-JOIN factors f ON f.id = c.factor_id
+JOIN factors f ON f.id = c.factor_id AND f.entity_id = c.entity_id
 JOIN factor_states st ON st.factor_id = f.id
 JOIN entities e ON e.id = c.entity_id
 JOIN services s ON s.id = e.service_id

@@ -101,18 +101,31 @@ func (q *Queries) InsertFactorState(ctx context.Context, arg InsertFactorStatePa
 }
 
 const restartSteps = `-- name: RestartSteps :execrows
-UPDATE factor_states SET last_step = ?1 WHERE factor_id = ?2
+UPDATE factor_states SET last_step = CASE
+  WHEN ((last_step + 1) * CAST(?1 AS BIGINT) - 1) / CAST(?2 AS BIGINT) > CAST(?3 AS BIGINT)
+  THEN ((last_step + 1) * CAST(?1 AS BIGINT) - 1) / CAST(?2 AS BIGINT)
+  ELSE CAST(?3 AS BIGINT) END
+WHERE factor_id = ?4
 `
 
 type RestartStepsParams struct {
-	LastStep int64
-	FactorID int64
+	OldLength  int64
+	NewLength  int64
+	NewestStep int64
+	FactorID   int64
 }
 
-// After a change of the time step, step numbers count something else: everything
-// acceptable at this moment under the new length counts as spent.
+// After a change of the time step, step numbers count something else. Everything
+// acceptable at this moment under the new length counts as spent, and so does all
+// the time up to the end of the last step under the old one: a change back must
+// not bring its code to life.
 func (q *Queries) RestartSteps(ctx context.Context, arg RestartStepsParams) (int64, error) {
-	result, err := q.exec(ctx, q.restartStepsStmt, restartSteps, arg.LastStep, arg.FactorID)
+	result, err := q.exec(ctx, q.restartStepsStmt, restartSteps,
+		arg.OldLength,
+		arg.NewLength,
+		arg.NewestStep,
+		arg.FactorID,
+	)
 	if err != nil {
 		return 0, err
 	}
@@ -162,8 +175,8 @@ type UnlockFactorParams struct {
 }
 
 // Failures and windows are forgiven. A last step ahead of the clock (left by a
-// clock that was wrong) comes down to the newest step acceptable now: every code
-// that could be accepted at this moment counts as spent.
+// clock that was wrong) comes down to the newest step acceptable now under any
+// skew: every code that could be accepted at this moment counts as spent.
 func (q *Queries) UnlockFactor(ctx context.Context, arg UnlockFactorParams) (int64, error) {
 	result, err := q.exec(ctx, q.unlockFactorStmt, unlockFactor, arg.NewestStep, arg.FactorID, arg.Revision)
 	if err != nil {

@@ -15,6 +15,8 @@ func factorTests() []test {
 		{"shows its binding once", factorBinding},
 		{"update changes what is given", factorUpdate},
 		{"new time step makes the codes of the moment useless", factorTimeStep},
+		{"no way round through its settings brings a spent code back", factorRoundTrip},
+		{"a narrower window and UnlockFactor bring no spent code back", factorNarrowed},
 		{"deletion takes its challenges along", factorDelete},
 	}
 }
@@ -186,6 +188,55 @@ func factorTimeStep(t *testing.T, open Opener) {
 			if !d.Decide(b, b.Shown()) {
 				t.Errorf("%d to %d, %s: the factor is dead", c.from, c.to, d.Name)
 			}
+		}
+	}
+}
+
+// TOTP-2: steps never fall, also when they are counted anew. The code that was
+// used may be that of the newest step that any skew accepts, and the clock may be
+// back when the settings change.
+func factorRoundTrip(t *testing.T, open Opener) {
+	e := open(t, Unlimited)
+	for _, back := range []time.Duration{0, time.Hour} {
+		for skew := range 3 {
+			s := NewScene(t, e)
+			a := s.Verified(verify.TOTPParams{Skew: &skew})
+			code := a.At(skew)
+			if !Doors()[0].Decide(a, code) {
+				t.Fatalf("the newest code with skew %d is refused", skew)
+			}
+			s.Clock.Advance(-back)
+			for _, u := range []verify.FactorUpdate{
+				{TimeStep: new(60), Skew: new(0)}, {TimeStep: new(20)}, {Alg: new("sha256")}, {TimeStep: new(30), Alg: new("sha1")}, {Skew: &skew},
+			} {
+				Must(s.UpdateFactor(t.Context(), s.Service, s.Identity, a.Factor.SID, u))(t)
+			}
+			s.Clock.Advance(back)
+			for _, d := range Doors() {
+				if d.Decide(a, code) {
+					t.Errorf("%s: skew %d, %v back: a spent code is accepted after changes of the step", d.Name, skew, back)
+				}
+			}
+		}
+	}
+}
+
+// The newest code of a wide window is ahead of a narrow one; UnlockFactor must not
+// take that for the work of a wrong clock.
+func factorNarrowed(t *testing.T, open Opener) {
+	e := open(t, Unlimited)
+	for skew := 1; skew <= 2; skew++ {
+		s := NewScene(t, e)
+		a := s.Verified(verify.TOTPParams{Skew: &skew})
+		code := a.At(skew)
+		if !Doors()[0].Decide(a, code) {
+			t.Fatalf("the newest code with skew %d is refused", skew)
+		}
+		Must(s.UpdateFactor(t.Context(), s.Service, s.Identity, a.Factor.SID, verify.FactorUpdate{Skew: new(0)}))(t)
+		Must(s.UnlockFactor(t.Context(), s.Service, s.Identity, a.Factor.SID))(t)
+		a.Wait(skew)
+		if Doors()[0].Decide(a, code) {
+			t.Errorf("skew %d to 0, unlocked: the spent code is accepted at its own time", skew)
 		}
 	}
 }
